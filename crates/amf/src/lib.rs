@@ -1,0 +1,1 @@
+//! AMF0 and AMF3 values to and from bytes, with depth, count and size bounds.

@@ -1,0 +1,1 @@
+//! Keeps blocks in memory and on disk, fetches each once, knows what is fresh.

@@ -1,0 +1,1 @@
+//! Accepts viewers, decides by the snapshot, pulls through the cache, paces out.

@@ -1,0 +1,1 @@
+//! What a distribution is and which one a host name means; plain data.

@@ -1,0 +1,1 @@
+//! RTMP as state machines for both ends: no sockets, no clock.
