@@ -1,0 +1,217 @@
+//! What the store answered, checked against what was asked.
+
+use crate::body::{self, Excess};
+use crate::object::{Answer, ObjectInfo, OriginId, Version};
+use crate::{Error, Kind};
+use futures::StreamExt;
+use http::header::{self, HeaderMap, HeaderName};
+use http::{StatusCode, response};
+use object_store::client::{HttpError, HttpErrorKind, HttpResponse, HttpResponseBody};
+use std::ops::Range;
+use std::time::SystemTime;
+
+/// The most of an error document that is read to find its code.
+const LONGEST_ERROR: usize = 16 * 1024;
+
+/// What was asked, to check the answer against and to name it in errors.
+#[derive(Clone)]
+pub(super) struct Question {
+    pub(super) id: OriginId,
+    pub(super) key: String,
+    pub(super) range: Range<u64>,
+    pub(super) pinned: Option<Version>,
+}
+
+impl Question {
+    pub(super) fn error(&self, kind: Kind) -> Error {
+        Error::new(kind, &self.id, &self.key)
+    }
+
+    fn wrong(&self, detail: &str) -> Error {
+        self.error(Kind::WrongLength).with_detail(detail)
+    }
+
+    /// Whether the refusal of a range from byte 0 means that there are no bytes at all.
+    pub(super) fn is_empty_object(&self, response: &HttpResponse) -> bool {
+        response.status() == StatusCode::RANGE_NOT_SATISFIABLE && self.range.start == 0
+    }
+
+    /// Turns the response into an answer or an error.
+    pub(super) async fn accept(self, response: HttpResponse) -> Result<Answer, Error> {
+        let (parts, body) = response.into_parts();
+        match parts.status {
+            StatusCode::PARTIAL_CONTENT => self.partial(&parts, body),
+            StatusCode::OK => self.whole(&parts, body),
+            _ => Err(self.refused(&parts, body).await),
+        }
+    }
+
+    fn partial(self, parts: &response::Parts, body: HttpResponseBody) -> Result<Answer, Error> {
+        let text =
+            text(&parts.headers, header::CONTENT_RANGE).ok_or_else(|| self.wrong("no Content-Range"))?;
+        let (range, length) = content_range(&text).ok_or_else(|| self.wrong("unreadable Content-Range"))?;
+        if range != (self.range.start..self.range.end.min(length)) {
+            return Err(self.wrong(&format!("asked for bytes {:?}, got {text}", self.range)));
+        }
+        self.check_body_length(&parts.headers, range.end - range.start)?;
+        let object = self.object(&parts.headers, length)?;
+        Ok(self.answer(object, range, body, Excess::Refuse))
+    }
+
+    /// A store may ignore the range and send everything; that serves a reader at the beginning.
+    fn whole(self, parts: &response::Parts, body: HttpResponseBody) -> Result<Answer, Error> {
+        let length = text(&parts.headers, header::CONTENT_LENGTH)
+            .and_then(|length| length.parse::<u64>().ok())
+            .ok_or_else(|| self.wrong("no Content-Length"))?;
+        if self.range.start > 0 {
+            return Err(self.wrong("the origin does not know ranges"));
+        }
+        let object = self.object(&parts.headers, length)?;
+        let range = 0..self.range.end.min(length);
+        Ok(self.answer(object, range, body, Excess::Cut))
+    }
+
+    fn answer(self, object: ObjectInfo, range: Range<u64>, body: HttpResponseBody, excess: Excess) -> Answer {
+        let (id, key) = (self.id.clone(), self.key.clone());
+        let source = body.bytes_stream().map(move |piece| piece.map_err(|error| self.cut(&error)));
+        let body = body::exact(source, range.clone(), excess, id, key);
+        Answer { object, range, body }
+    }
+
+    /// The connection broke while the body came.
+    fn cut(&self, error: &HttpError) -> Error {
+        let kind = if error.kind() == HttpErrorKind::Timeout { Kind::Timeout } else { Kind::Truncated };
+        self.error(kind).with_detail(chain(error))
+    }
+
+    fn check_body_length(&self, headers: &HeaderMap, expected: u64) -> Result<(), Error> {
+        match text(headers, header::CONTENT_LENGTH).map(|length| length.parse::<u64>()) {
+            None => Ok(()),
+            Some(Ok(length)) if expected == length => Ok(()),
+            _ => Err(self.wrong("Content-Length and Content-Range disagree")),
+        }
+    }
+
+    fn object(&self, headers: &HeaderMap, length: u64) -> Result<ObjectInfo, Error> {
+        let tag = text(headers, header::ETAG).filter(|tag| !tag.is_empty());
+        let version = Version::new(tag.ok_or_else(|| self.error(Kind::NoVersion))?);
+        if self.pinned.as_ref().is_some_and(|pinned| *pinned != version) {
+            return Err(self.error(Kind::Changed).with_offset(self.range.start));
+        }
+        let date = |name| text(headers, name).map(|date| httpdate::parse_http_date(&date));
+        Ok(ObjectInfo {
+            version,
+            length,
+            last_modified: date(header::LAST_MODIFIED).and_then(Result::ok),
+            cache_control: text(headers, header::CACHE_CONTROL),
+            expires: date(header::EXPIRES).map(|date| date.unwrap_or(SystemTime::UNIX_EPOCH)),
+            content_type: text(headers, header::CONTENT_TYPE),
+        })
+    }
+
+    async fn refused(&self, parts: &response::Parts, body: HttpResponseBody) -> Error {
+        let document = error_document(body).await;
+        let code = tag(&document, "Code");
+        let kind = kind(parts.status, code);
+        let mut error = self.error(kind).with_answer(parts.status.as_u16(), code);
+        if let Some(region) = text(&parts.headers, HeaderName::from_static("x-amz-bucket-region")) {
+            error = error.with_detail(format!("the bucket is in region {region}"));
+        } else if let Some(message) = tag(&document, "Message") {
+            error = error.with_detail(message.chars().take(200).collect::<String>());
+        }
+        if matches!(kind, Kind::PastEnd | Kind::Changed) {
+            error.with_offset(self.range.start)
+        } else {
+            error
+        }
+    }
+}
+
+/// What a refusal means. The code decides where the status is ambiguous.
+fn kind(status: StatusCode, code: Option<&str>) -> Kind {
+    match (status.as_u16(), code.unwrap_or_default()) {
+        (
+            _,
+            "NoSuchBucket" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "ExpiredToken" | "InvalidToken",
+        )
+        | (
+            _,
+            "RequestTimeTooSkewed"
+            | "AuthorizationHeaderMalformed"
+            | "PermanentRedirect"
+            | "TemporaryRedirect",
+        )
+        | (300..=399, _) => Kind::Misconfigured,
+        (_, "SlowDown" | "RequestLimitExceeded" | "Throttling") | (429 | 503, _) => Kind::Throttled,
+        (408, _) | (_, "RequestTimeout") => Kind::Timeout,
+        (404 | 410, _) => Kind::Missing,
+        (401 | 403, _) => Kind::Forbidden,
+        (412, _) => Kind::Changed,
+        (416, _) => Kind::PastEnd,
+        (400..=499, _) => Kind::Misconfigured,
+        _ => Kind::Unavailable,
+    }
+}
+
+/// Reads `bytes <first>-<last>/<length>`.
+fn content_range(text: &str) -> Option<(Range<u64>, u64)> {
+    let (range, length) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let (first, last, length): (u64, u64, u64) =
+        (first.parse().ok()?, last.parse().ok()?, length.parse().ok()?);
+    (first <= last && last < length).then(|| (first..last + 1, length))
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+}
+
+async fn error_document(body: HttpResponseBody) -> String {
+    let (mut document, mut pieces) = (Vec::new(), body.bytes_stream());
+    while let Some(Ok(piece)) = pieces.next().await {
+        document.extend_from_slice(&piece);
+        if document.len() >= LONGEST_ERROR {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&document).into_owned()
+}
+
+/// The text of the first element of that name; enough for S3's flat error documents.
+fn tag<'a>(document: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = document.split_once(&format!("<{name}>"))?;
+    rest.split_once("</").map(|(text, _)| text)
+}
+
+/// An error and all its causes in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_ranges_are_read_strictly() {
+        assert_eq!(content_range("bytes 0-9/100"), Some((0..10, 100)));
+        for wrong in ["bytes 9-0/100", "bytes 0-100/100", "bytes 0-9/*", "bytes */9", "0-9/100", "bytes 0-9"]
+        {
+            assert_eq!(content_range(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn codes_decide_where_a_status_is_ambiguous() {
+        let kind = |status, code| kind(StatusCode::from_u16(status).unwrap(), code);
+        assert_eq!(kind(403, Some("AccessDenied")), Kind::Forbidden);
+        assert_eq!(kind(403, Some("SignatureDoesNotMatch")), Kind::Misconfigured);
+        assert_eq!(kind(404, Some("NoSuchKey")), Kind::Missing);
+        assert_eq!(kind(404, Some("NoSuchBucket")), Kind::Misconfigured);
+        assert_eq!(kind(400, Some("RequestTimeout")), Kind::Timeout);
+        assert_eq!(kind(301, None), Kind::Misconfigured);
+        assert_eq!(kind(500, Some("InternalError")), Kind::Unavailable);
+        assert_eq!(kind(503, None), Kind::Throttled);
+    }
+}
