@@ -3,7 +3,7 @@
 use millrace_amf::{Error, ErrorKind, Limits, Object, Value, amf0, amf3};
 
 fn kind<T: std::fmt::Debug>(result: Result<T, Error>) -> ErrorKind {
-    result.unwrap_err().kind
+    result.expect_err("the bytes should be refused").kind
 }
 
 #[test]

@@ -1,0 +1,584 @@
+//! The server's end of a connection: what needs no knowledge of media is answered here, the rest becomes events.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use millrace_amf::{Object, Value};
+
+use super::request::{Connect, Play, Play2};
+use crate::Error;
+use crate::chunk::{self, Reader, Writer};
+use crate::command::{Command, Encoding, data};
+use crate::handshake::{self, Random};
+use crate::message::{Message, UserControl, kind};
+use crate::status::{Status, code};
+
+/// Bounds for one viewer's connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bounds of the chunk reader.
+    pub chunk: chunk::Limits,
+    /// From the first byte we could have got to the end of the handshake.
+    pub handshake: Duration,
+    /// From the handshake to connect.
+    pub connect: Duration,
+    /// Without a stream that plays, from the last command on.
+    pub idle: Duration,
+    /// Silence after which a ping is sent.
+    pub ping: Duration,
+    /// Silence after a ping that ends the connection.
+    pub ping_answer: Duration,
+    /// Play streams at one time.
+    pub streams: usize,
+    /// Commands in any one second.
+    pub commands_per_second: u32,
+    /// Bytes in a stream name.
+    pub name: usize,
+    /// The size of the chunks that we send.
+    pub chunk_size: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            chunk: chunk::Limits::VIEWER,
+            handshake: Duration::from_secs(10),
+            connect: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            ping: Duration::from_secs(60),
+            ping_answer: Duration::from_secs(30),
+            streams: 8,
+            commands_per_second: 100,
+            name: 2048,
+            chunk_size: 65536,
+        }
+    }
+}
+
+/// What the viewer wants. Requests that carry a `transaction` have to be answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Answer with [`Server::accept`] or [`Server::reject`].
+    Connect(Connect),
+    /// Answer with [`Server::stream_length`].
+    StreamLength {
+        /// Give it back in the answer.
+        transaction: f64,
+        /// The stream name.
+        name: String,
+    },
+    /// Play this.
+    Play {
+        /// On this stream.
+        stream: u32,
+        /// As asked.
+        play: Play,
+    },
+    /// Change what is played.
+    Play2 {
+        /// On this stream.
+        stream: u32,
+        /// As asked.
+        play2: Play2,
+    },
+    /// Pause (true) or go on.
+    Pause {
+        /// The stream.
+        stream: u32,
+        /// Pause or go on.
+        pause: bool,
+        /// Where the player stands, in ms of its own stamps.
+        position_ms: u32,
+    },
+    /// Go on from another place.
+    Seek {
+        /// The stream.
+        stream: u32,
+        /// Media time, ms. Negative, infinite or no number at all are possible.
+        position_ms: f64,
+    },
+    /// Send audio, or leave it out.
+    ReceiveAudio {
+        /// The stream.
+        stream: u32,
+        /// Send it.
+        on: bool,
+    },
+    /// Send video, or leave it out.
+    ReceiveVideo {
+        /// The stream.
+        stream: u32,
+        /// Send it.
+        on: bool,
+    },
+    /// How much the player wants to hold in advance; stream 0 stands for all streams to come.
+    BufferLength {
+        /// The stream.
+        stream: u32,
+        /// Milliseconds.
+        ms: u32,
+    },
+    /// Stop playing on this stream and keep it.
+    Stop {
+        /// The stream.
+        stream: u32,
+    },
+    /// The stream is gone.
+    Delete {
+        /// The stream.
+        stream: u32,
+    },
+}
+
+/// Why connect is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// One of CloudFront's words, such as `DistributionNotFound`; players get it as `application.message`.
+    pub reason: &'static str,
+    /// For people.
+    pub description: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Handshake,
+    AwaitConnect,
+    Connecting,
+    Connected,
+    Closing,
+}
+
+/// The state machine.
+pub struct Server {
+    limits: Limits,
+    phase: Phase,
+    handshake: handshake::Server,
+    random: Box<Random>,
+    reader: Reader,
+    writer: Writer,
+    output: Vec<u8>,
+    events: VecDeque<Event>,
+    encoding: Encoding,
+    /// Ids of the play streams that exist.
+    streams: Vec<u32>,
+    playing: bool,
+    acknowledgement: Acknowledgement,
+    clock: Clock,
+    commands: CommandRate,
+}
+
+/// What we owe the peer in acknowledgements.
+#[derive(Debug, Default)]
+struct Acknowledgement {
+    window: u32,
+    received: u32,
+    sent_at: u32,
+}
+
+/// When things happened that a timeout depends on.
+#[derive(Debug, Default)]
+struct Clock {
+    phase_began: Duration,
+    last_byte: Duration,
+    last_command: Duration,
+    pinged: Option<Duration>,
+}
+
+/// Counts commands in the current second.
+#[derive(Debug, Default)]
+struct CommandRate {
+    second: u64,
+    count: u32,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("phase", &self.phase)
+            .field("streams", &self.streams)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// A connection that was accepted at `now`. `random` fills a slice with unpredictable bytes.
+    #[must_use]
+    pub fn new(limits: Limits, now: Duration, random: Box<Random>) -> Self {
+        Self {
+            limits,
+            phase: Phase::Handshake,
+            handshake: handshake::Server::default(),
+            random,
+            reader: Reader::new(limits.chunk),
+            writer: Writer::default(),
+            output: Vec::new(),
+            events: VecDeque::new(),
+            encoding: Encoding::Amf0,
+            streams: Vec::new(),
+            playing: false,
+            acknowledgement: Acknowledgement { window: 2_500_000, ..Default::default() },
+            clock: Clock { phase_began: now, last_byte: now, last_command: now, pinged: None },
+            commands: CommandRate::default(),
+        }
+    }
+
+    /// Takes everything usable out of `input`.
+    ///
+    /// # Errors
+    /// When the peer broke the protocol or a bound: flush what [`Server::take_output`] has and close.
+    pub fn receive(&mut self, input: &mut BytesMut, now: Duration) -> Result<(), Error> {
+        self.clock.last_byte = now;
+        self.clock.pinged = None;
+        let before = input.len();
+        if self.phase == Phase::Handshake {
+            let used = self.handshake.receive(input, &mut self.output, &mut self.random)?;
+            bytes::Buf::advance(input, used);
+            if !self.handshake.is_done() {
+                return Ok(());
+            }
+            self.enter(Phase::AwaitConnect, now);
+        }
+        while self.phase != Phase::Closing {
+            let Some(message) = self.reader.read(input)? else { break };
+            self.message(&message, now)?;
+        }
+        self.acknowledge((before - input.len()) as u32);
+        Ok(())
+    }
+
+    /// The next thing the viewer wants, after [`Server::receive`].
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Everything that is to be sent now; empty if nothing is. Whole messages only.
+    pub fn take_output(&mut self) -> Bytes {
+        Bytes::from(std::mem::take(&mut self.output))
+    }
+
+    /// Whether the connection is to be closed once the output is flushed.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.phase == Phase::Closing
+    }
+
+    /// When [`Server::handle_timeout`] wants to be called. Ask again after every other call.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Duration {
+        let silence = match self.clock.pinged {
+            Some(at) => at + self.limits.ping_answer,
+            None => self.clock.last_byte + self.limits.ping,
+        };
+        match self.phase {
+            Phase::Handshake => self.clock.phase_began + self.limits.handshake,
+            Phase::AwaitConnect => self.clock.phase_began + self.limits.connect,
+            _ if self.playing => silence,
+            _ => silence.min(self.clock.last_command + self.limits.idle),
+        }
+    }
+
+    /// Acts on what is due at `now`.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] names what did not come: flush and close.
+    pub fn handle_timeout(&mut self, now: Duration) -> Result<(), Error> {
+        if now < self.poll_timeout() {
+            return Ok(());
+        }
+        match self.phase {
+            Phase::Handshake => return Err(Error::Timeout("handshake")),
+            Phase::AwaitConnect => return Err(Error::Timeout("connect")),
+            _ if !self.playing && now >= self.clock.last_command + self.limits.idle => {
+                return Err(Error::Timeout("command"));
+            }
+            _ => {}
+        }
+        match self.clock.pinged {
+            Some(_) => Err(Error::Timeout("answer to a ping")),
+            None => {
+                self.ping(now);
+                self.clock.pinged = Some(now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells whether something plays, so that the viewer's silence is no idleness.
+    pub fn set_playing(&mut self, playing: bool, now: Duration) {
+        if self.playing && !playing {
+            self.clock.last_command = now;
+        }
+        self.playing = playing;
+    }
+
+    /// Answers [`Event::Connect`]: the viewer is welcome. `four_ccs` are the ones of Enhanced RTMP that we can send.
+    pub fn accept(&mut self, connect: &Connect, four_ccs: &[&str]) {
+        self.phase = Phase::Connected;
+        self.encoding = connect.encoding;
+        for message in [
+            Message::control(kind::WINDOW_SIZE, 2_500_000),
+            Message::peer_bandwidth(2_500_000),
+            Message::user_control(UserControl::StreamBegin(0)),
+            Message::control(kind::SET_CHUNK_SIZE, self.limits.chunk_size),
+        ] {
+            self.writer.message(&mut self.output, chunk::stream::CONTROL, &message);
+        }
+        self.writer.set_chunk_size(self.limits.chunk_size);
+        let mut properties =
+            Object::new().with("fmsVer", "FMS/5,0,17,1").with("capabilities", 255.0).with("mode", 1.0);
+        if !connect.four_ccs.is_empty() {
+            let list = four_ccs.iter().map(|name| Value::from(*name)).collect();
+            properties.push("fourCcList", Value::StrictArray(list));
+        }
+        let information = Object::new()
+            .with("level", "status")
+            .with("code", code::CONNECT_SUCCESS)
+            .with("description", "Connection succeeded.")
+            .with("objectEncoding", self.encoding.number())
+            // JW Player 5 reads the version here to decide whether play2 is understood.
+            .with("data", Value::EcmaArray(Object::new().with("version", "5,0,17,1")));
+        let mut reply = Command::new("_result", 1.0, vec![information.into()]);
+        reply.object = properties.into();
+        self.command(0, &reply);
+        // Adobe's FLVPlayback counts a connection as made only when this arrives.
+        self.command(0, &Command::new("onBWDone", 0.0, vec![]));
+    }
+
+    /// Answers [`Event::Connect`]: refused. The connection is closing then: librtmp would wait for ever otherwise.
+    pub fn reject(&mut self, rejection: &Rejection) {
+        let information = Object::new()
+            .with("level", "error")
+            .with("code", code::CONNECT_REJECTED)
+            .with(
+                "description",
+                format!("[ Server.Reject ] : {} : {}", rejection.reason, rejection.description),
+            )
+            .with("application", Object::new().with("message", rejection.reason));
+        self.command(0, &Command::new("_error", 1.0, vec![information.into()]));
+        self.command(0, &Command::new("close", 0.0, vec![]));
+        self.phase = Phase::Closing;
+    }
+
+    /// Answers [`Event::StreamLength`] with seconds; 0 stands for "not known", and some answer has to come:
+    /// FLVPlayback does not begin to play without.
+    pub fn stream_length(&mut self, transaction: f64, seconds: f64) {
+        self.result(transaction, seconds.into());
+    }
+
+    /// Sends an `onStatus`.
+    pub fn status(&mut self, stream: u32, status: &Status) {
+        let information = status.to_object("millrace").into();
+        self.command(stream, &Command::new("onStatus", 0.0, vec![information]));
+    }
+
+    /// Sends a data message, such as onMetaData.
+    pub fn data(&mut self, stream: u32, time_ms: u32, values: &[Value]) {
+        self.writer.message(&mut self.output, chunk::stream::AUDIO, &data(stream, time_ms, values));
+    }
+
+    /// Sends a user control event.
+    pub fn user_control(&mut self, event: UserControl) {
+        self.writer.message(&mut self.output, chunk::stream::CONTROL, &Message::user_control(event));
+    }
+
+    /// Sends a ping. What the viewer answers only shows that it lives.
+    pub fn ping(&mut self, now: Duration) {
+        self.user_control(UserControl::PingRequest(now.as_millis() as u32));
+    }
+
+    /// Tells the viewer that this is the end, for a server that stops.
+    pub fn shut_down(&mut self) {
+        self.command(0, &Command::new("close", 0.0, vec![]));
+        self.phase = Phase::Closing;
+    }
+
+    fn enter(&mut self, phase: Phase, now: Duration) {
+        self.phase = phase;
+        self.clock.phase_began = now;
+        self.clock.last_command = now;
+    }
+
+    /// Acknowledges when the peer's window is full. A window of 0 was never meant.
+    fn acknowledge(&mut self, received: u32) {
+        let owed = &mut self.acknowledgement;
+        owed.received = owed.received.wrapping_add(received);
+        if owed.received.wrapping_sub(owed.sent_at) >= owed.window && self.phase == Phase::Connected {
+            owed.sent_at = owed.received;
+            let message = Message::control(kind::ACKNOWLEDGEMENT, owed.received);
+            self.writer.message(&mut self.output, chunk::stream::CONTROL, &message);
+        }
+    }
+
+    fn message(&mut self, message: &Message, now: Duration) -> Result<(), Error> {
+        match message.kind {
+            kind::USER_CONTROL => self.control(UserControl::parse(&message.body)?),
+            kind::WINDOW_SIZE => match message.number()? {
+                0 => {}
+                window => self.acknowledgement.window = window,
+            },
+            kind::COMMAND_AMF0 | kind::COMMAND_AMF3 => {
+                self.commands.count(now, self.limits.commands_per_second)?;
+                self.clock.last_command = now;
+                let command = Command::parse(message)?;
+                self.perform(message.stream, &command, now)?;
+            }
+            // Acknowledgements are not needed where TCP pushes back; chunk messages were obeyed by the reader;
+            // nobody publishes here, so media and data from a viewer mean nothing.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn control(&mut self, event: UserControl) {
+        match event {
+            UserControl::SetBufferLength { stream, ms } => {
+                self.events.push_back(Event::BufferLength { stream, ms });
+            }
+            UserControl::PingRequest(time) => self.user_control(UserControl::PingResponse(time)),
+            _ => {}
+        }
+    }
+
+    fn perform(&mut self, stream: u32, command: &Command, now: Duration) -> Result<(), Error> {
+        match (self.phase, command.name.as_str()) {
+            (Phase::AwaitConnect, "connect") => {
+                self.enter(Phase::Connecting, now);
+                self.events.push_back(Event::Connect(Connect::parse(command)));
+            }
+            (Phase::AwaitConnect, _) => {
+                return Err(Error::BadMessage { kind: kind::COMMAND_AMF0, what: "a command before connect" });
+            }
+            (_, "connect") => {
+                return Err(Error::BadMessage { kind: kind::COMMAND_AMF0, what: "a second connect" });
+            }
+            _ if self.on_connection(command) => {}
+            _ if !self.streams.contains(&stream) => self.unknown(command),
+            _ => self.on_stream(stream, command),
+        }
+        Ok(())
+    }
+
+    /// Commands that are about the connection, whichever stream they came on. False: it is none of them.
+    fn on_connection(&mut self, command: &Command) -> bool {
+        let transaction = command.transaction;
+        match command.name.as_str() {
+            "createStream" => self.create_stream(transaction),
+            "deleteStream" => {
+                let stream = command.argument(0).as_number().unwrap_or_default() as u32;
+                self.streams.retain(|id| *id != stream);
+                self.events.push_back(Event::Delete { stream });
+            }
+            "getStreamLength" => {
+                match command.argument(0).as_str().filter(|name| name.len() <= self.limits.name) {
+                    Some(name) => {
+                        self.events.push_back(Event::StreamLength { transaction, name: name.to_owned() });
+                    }
+                    None => self.result(transaction, 0.0.into()),
+                }
+            }
+            "FCSubscribe" => {
+                self.result(transaction, Value::Null);
+                let name = command.argument(0).as_str().unwrap_or_default();
+                let status = Status::status(code::PLAY_START, format!("FCSubscribe to stream {name}."));
+                let arguments = vec![status.to_object("millrace").into()];
+                self.command(0, &Command::new("onFCSubscribe", 0.0, arguments));
+            }
+            "FCUnsubscribe" => self.command(0, &Command::new("onFCUnsubscribe", 0.0, vec![])),
+            "checkBandwidth" => {
+                self.result(transaction, Value::Null);
+                // Some players wait for this for ever; what they do with zeros is to take no quality away.
+                self.command(0, &Command::new("onBWDone", 0.0, vec![0.0.into(); 4]));
+            }
+            "_checkbw" | "releaseStream" | "FCPublish" | "FCUnpublish" => {
+                self.result(transaction, Value::Null);
+            }
+            "_result" | "_error" | "onStatus" => {}
+            _ => return false,
+        }
+        true
+    }
+
+    fn create_stream(&mut self, transaction: f64) {
+        if self.streams.len() >= self.limits.streams {
+            let most = self.limits.streams;
+            return self.fail(transaction, &format!("no more than {most} streams at one time"));
+        }
+        // GStreamer compares with 1, so the first one has to be that.
+        let id = (1..).find(|id| !self.streams.contains(id)).unwrap_or(1);
+        self.streams.push(id);
+        self.result(transaction, Value::from(id));
+    }
+
+    fn on_stream(&mut self, stream: u32, command: &Command) {
+        let number = |index| command.argument(index).as_number();
+        let on = command.argument(0) != &Value::Boolean(false);
+        let event = match command.name.as_str() {
+            "play" => match Play::parse(command) {
+                Some(play) if play.name.len() <= self.limits.name => Event::Play { stream, play },
+                Some(_) => {
+                    let what = format!("the stream name is longer than {} bytes", self.limits.name);
+                    return self.status(stream, &Status::error(code::PLAY_STREAM_NOT_FOUND, what));
+                }
+                None => Event::Stop { stream },
+            },
+            "play2" => match Play2::parse(command) {
+                Some(play2) if play2.play.name.len() <= self.limits.name => Event::Play2 { stream, play2 },
+                _ => {
+                    let what = "play2 wants an options object with a known transition and a name";
+                    return self.status(stream, &Status::error(code::PLAY_FAILED, what));
+                }
+            },
+            "pause" | "pauseRaw" => Event::Pause {
+                stream,
+                pause: command.argument(0).as_bool().unwrap_or(true),
+                position_ms: number(1).unwrap_or_default() as u32,
+            },
+            "seek" => Event::Seek { stream, position_ms: number(0).unwrap_or(f64::NAN) },
+            "receiveAudio" => Event::ReceiveAudio { stream, on },
+            "receiveVideo" => Event::ReceiveVideo { stream, on },
+            "closeStream" => Event::Stop { stream },
+            "publish" => {
+                let name = command.argument(0).as_str().unwrap_or_default();
+                let status =
+                    Status::error(code::PUBLISH_DENIED, "this server plays and does not record").about(name);
+                return self.status(stream, &status);
+            }
+            _ => return self.unknown(command),
+        };
+        self.events.push_back(event);
+    }
+
+    fn unknown(&mut self, command: &Command) {
+        self.fail(command.transaction, &format!("Method not found ({}).", command.name));
+    }
+
+    fn fail(&mut self, transaction: f64, description: &str) {
+        if transaction != 0.0 {
+            let information = Status::error(code::CALL_FAILED, description).to_object("millrace").into();
+            self.command(0, &Command::new("_error", transaction, vec![information]));
+        }
+    }
+
+    /// A `_result` with a null object and one value. librtmp reads the value behind the null.
+    fn result(&mut self, transaction: f64, value: Value) {
+        if transaction != 0.0 {
+            self.command(0, &Command::new("_result", transaction, vec![value]));
+        }
+    }
+
+    fn command(&mut self, stream: u32, command: &Command) {
+        let chunk_stream = if stream == 0 { chunk::stream::COMMAND } else { chunk::stream::STATUS };
+        self.writer.message(&mut self.output, chunk_stream, &command.to_message(stream, self.encoding));
+    }
+}
+
+impl CommandRate {
+    fn count(&mut self, now: Duration, most: u32) -> Result<(), Error> {
+        if self.second != now.as_secs() {
+            *self = Self { second: now.as_secs(), count: 0 };
+        }
+        self.count += 1;
+        if self.count > most { Err(Error::TooManyCommands(most)) } else { Ok(()) }
+    }
+}
