@@ -1,1 +1,14 @@
-//! What a distribution is and which one a host name means; plain data.
+//! What a distribution is, which one a host name means, and which object a stream name means. Plain data: no IO.
+//!
+//! The contract is that of CloudFront's RTMP distributions: a viewer connects to `rtmp://HOST/cfx/st` and plays a
+//! stream name; HOST selects the distribution, the name an object in its origin.
+
+mod address;
+mod distribution;
+mod snapshot;
+mod stream_name;
+
+pub use address::{Address, AddressError, host_of};
+pub use distribution::{HostPattern, StreamingDistribution};
+pub use snapshot::{HostError, Snapshot};
+pub use stream_name::{NameError, Prefix, StreamName};

@@ -85,7 +85,7 @@ pub struct Status {
 impl Status {
     /// Something went as asked.
     #[must_use]
-    pub fn status(code: &'static str, description: impl Into<String>) -> Self {
+    pub fn ok(code: &'static str, description: impl Into<String>) -> Self {
         Self { level: Level::Status, code, description: description.into(), details: None }
     }
 

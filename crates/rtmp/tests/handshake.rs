@@ -25,11 +25,13 @@ fn shake(kind: Kind, step: usize) -> (Kind, Kind) {
         assert!(!to_server.is_empty() || !to_client.is_empty(), "one waits for the other for ever");
         let n = step.min(to_server.len());
         server_has.extend(to_server.drain(..n));
-        let used = server.receive(&server_has, &mut to_client, &mut noise(2)).expect("the client speaks RTMP");
+        let used =
+            server.receive(&server_has, &mut to_client, &mut noise(2)).expect("the client speaks RTMP");
         server_has.drain(..used);
         let n = step.min(to_client.len());
         client_has.extend(to_client.drain(..n));
-        let used = client.receive(&client_has, &mut to_server, &mut noise(3)).expect("the server speaks RTMP");
+        let used =
+            client.receive(&client_has, &mut to_server, &mut noise(3)).expect("the server speaks RTMP");
         client_has.drain(..used);
     }
     (client.kind(), server.kind())

@@ -374,7 +374,8 @@ impl Server {
 
     /// Sends a data message, such as onMetaData.
     pub fn data(&mut self, stream: u32, time_ms: u32, values: &[Value]) {
-        self.writer.message(&mut self.output, chunk::stream::AUDIO, &data(stream, time_ms, values));
+        // Not the chunk stream of audio: a shared segment may go on there with a delta.
+        self.writer.message(&mut self.output, chunk::stream::STATUS, &data(stream, time_ms, values));
     }
 
     /// Sends a user control event.
@@ -480,7 +481,7 @@ impl Server {
             "FCSubscribe" => {
                 self.result(transaction, Value::Null);
                 let name = command.argument(0).as_str().unwrap_or_default();
-                let status = Status::status(code::PLAY_START, format!("FCSubscribe to stream {name}."));
+                let status = Status::ok(code::PLAY_START, format!("FCSubscribe to stream {name}."));
                 let arguments = vec![status.to_object("millrace").into()];
                 self.command(0, &Command::new("onFCSubscribe", 0.0, arguments));
             }
