@@ -1,0 +1,104 @@
+//! The cache itself: what all handles share.
+
+use crate::clock::Clock;
+use crate::fetch::{self, Pinned};
+use crate::flight::Flights;
+use crate::memory::Memory;
+use crate::metrics::Metrics;
+use crate::object_table::{self, ObjectTable};
+use crate::source::Sources;
+use crate::{Config, Counters, Error, Object, OriginCounters};
+use millrace_origin::{Answer, Origin, OriginId};
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// An edge's cache. Cheap to clone; clones share everything. Lives in a tokio runtime.
+#[derive(Clone)]
+pub struct Cache {
+    inner: Arc<Inner>,
+}
+
+/// What all handles share.
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) memory: Memory,
+    pub(crate) flights: Arc<Flights>,
+    pub(crate) table: ObjectTable,
+    pub(crate) sources: Sources,
+    /// One permit for each block that fetches are about to deliver.
+    pub(crate) in_flight: Arc<Semaphore>,
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("config", &self.inner.config).finish_non_exhaustive()
+    }
+}
+
+impl Cache {
+    /// Opens a cache, with what its directory holds from an earlier run.
+    ///
+    /// # Errors
+    /// [`Error::DirectoryInUse`]. Any other trouble with the directory makes it a cache without a disk, with a
+    /// warning in the log.
+    pub async fn open(config: Config) -> Result<Self, Error> {
+        let metrics = Arc::new(Metrics::default());
+        let inner = Inner {
+            clock: Clock::new(),
+            memory: Memory::new(config.memory_bytes, metrics.clone()),
+            flights: Arc::new(Flights::new(metrics.clone())),
+            metrics,
+            table: ObjectTable::new(&config),
+            sources: Sources::new(config.origins, config.limits.requests_per_origin),
+            in_flight: Arc::new(Semaphore::new(config.limits.blocks_in_flight() as usize)),
+            config,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Opens `key` of `origin`, pinned to the version it has now, or had when it was last looked at within its
+    /// time to live. The origin's last answer stands in while the origin fails.
+    ///
+    /// # Errors
+    /// What the origin refused with (missing and forbidden are remembered for a short time), or failed with
+    /// when trying again within the deadline did not help.
+    pub async fn object(&self, origin: &Arc<dyn Origin>, key: &str) -> Result<Object, Error> {
+        let pinned = object_table::open(&self.inner, origin, key).await?;
+        Ok(Object::new(self.inner.clone(), pinned))
+    }
+
+    /// The counters as they are now.
+    pub fn counters(&self) -> Counters {
+        self.inner.metrics.snapshot()
+    }
+
+    /// The counters of each origin that was asked.
+    pub fn origin_counters(&self) -> Vec<(OriginId, OriginCounters)> {
+        self.inner.sources.counters()
+    }
+
+    /// Writes what is to be found after a restart. Reads go on working, but what they bring is not written.
+    pub async fn close(&self) {}
+}
+
+impl Inner {
+    /// Uses the answer that told of an object as its first block, unless that is here or on its way.
+    pub(crate) fn adopt(
+        self: &Arc<Self>,
+        object: &Arc<Pinned>,
+        answer: Answer,
+        permit: OwnedSemaphorePermit,
+    ) {
+        if object.info.length == 0 {
+            return;
+        }
+        let claim = self.flights.claim(object.id, [0], 1, |key| self.memory.get(key));
+        let mut started = Some((answer, permit));
+        for seat in claim.runs {
+            fetch::spawn(self, object, seat, started.take());
+        }
+    }
+}

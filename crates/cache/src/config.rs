@@ -1,0 +1,126 @@
+//! Every bound of the cache, by name.
+
+use crate::{BLOCK, Ttl};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Every bound of the cache, by name.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Bytes of blocks kept in memory.
+    pub memory_bytes: u64,
+    /// The disk tier; `None` keeps nothing on disk.
+    pub disk: Option<Disk>,
+    /// How long a found version is believed.
+    pub ttl: Ttl,
+    /// How long "missing" and "forbidden" are believed, and how long a stale answer is before asking again.
+    pub negative_ttl: Duration,
+    /// Entries of the object table.
+    pub objects: usize,
+    /// Origins with a state of their own (counters, request limit).
+    pub origins: usize,
+    /// How origins are asked.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            memory_bytes: 256 << 20,
+            disk: None,
+            ttl: Ttl::default(),
+            negative_ttl: Duration::from_secs(5),
+            objects: 100_000,
+            origins: 1024,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// The disk tier.
+#[derive(Debug, Clone)]
+pub struct Disk {
+    /// A directory of its own; made if it is not there.
+    pub dir: PathBuf,
+    /// Bytes of blocks kept there.
+    pub bytes: u64,
+    /// Bytes of blocks that wait in memory to be written.
+    pub queue_bytes: u64,
+    /// How long a fetch waits for room in that queue before its block is not written.
+    pub queue_wait: Duration,
+    /// Blocking reads at one time.
+    pub reads: usize,
+    /// How long nothing is written after a write failed.
+    pub pause_after_error: Duration,
+    /// How often the object table is written, if it changed.
+    pub save_table_every: Duration,
+}
+
+impl Disk {
+    /// `bytes` of blocks in `dir`.
+    pub fn new(dir: impl Into<PathBuf>, bytes: u64) -> Self {
+        Self {
+            dir: dir.into(),
+            bytes,
+            queue_bytes: 64 << 20,
+            queue_wait: Duration::from_millis(500),
+            reads: 16,
+            pause_after_error: Duration::from_secs(10),
+            save_table_every: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How origins are asked.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Bytes all running fetches together may be about to deliver.
+    pub in_flight_bytes: u64,
+    /// Requests to one origin at one time.
+    pub requests_per_origin: usize,
+    /// The longest range asked in one request for a reader that waits.
+    pub longest_request: u64,
+    /// How far ahead of a sequential reader is read, and the longest request made for that.
+    pub read_ahead_bytes: u64,
+    /// Longest wait for the headers of an answer.
+    pub answer_timeout: Duration,
+    /// Longest wait for the next piece of a body.
+    pub stall_timeout: Duration,
+    /// Longest time in which one block must be complete; catches origins that trickle.
+    pub block_timeout: Duration,
+    /// How long failures are answered by trying again, counted from the first one without progress.
+    pub retry_deadline: Duration,
+    /// The first pause between tries; it doubles up to 2 s.
+    pub first_backoff: Duration,
+    /// Longest wait for an origin when an older answer could be used instead.
+    pub revalidate_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            in_flight_bytes: 256 << 20,
+            requests_per_origin: 64,
+            longest_request: 64 << 20,
+            read_ahead_bytes: 4 << 20,
+            answer_timeout: Duration::from_secs(5),
+            stall_timeout: Duration::from_secs(5),
+            block_timeout: Duration::from_secs(30),
+            retry_deadline: Duration::from_secs(10),
+            first_backoff: Duration::from_millis(50),
+            revalidate_timeout: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Limits {
+    /// Blocks all fetches together may be about to deliver; at least one, or nothing would ever move.
+    pub(crate) fn blocks_in_flight(&self) -> u32 {
+        u32::try_from((self.in_flight_bytes / BLOCK).clamp(1, 1 << 20)).unwrap_or(1)
+    }
+
+    /// Blocks in one request; never more than may be in flight, or it would wait for ever.
+    pub(crate) fn blocks_per_request(&self) -> u64 {
+        (self.longest_request / BLOCK).clamp(1, self.blocks_in_flight().into())
+    }
+}

@@ -1,0 +1,100 @@
+//! The memory tier: blocks weighted by their bytes, never more than the bound.
+
+use crate::BLOCK;
+use crate::key::BlockKey;
+use crate::metrics::Metrics;
+use bytes::Bytes;
+use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Lifecycle, OptionsBuilder, Weighter};
+use std::sync::Arc;
+
+/// Bytes under which a lock of its own is not worth splitting the bound further.
+const SHARD: u64 = 64 << 20;
+
+/// What an entry costs besides its bytes.
+const OVERHEAD: u64 = 128;
+
+/// Blocks in memory. Which go first is decided by an S3-FIFO-like order, so a title read once from end to end
+/// does not push out the ones many viewers share.
+pub(crate) struct Memory(Cache<BlockKey, Bytes, ByBytes, DefaultHashBuilder, CountEvictions>);
+
+#[derive(Clone)]
+struct ByBytes;
+
+impl Weighter<BlockKey, Bytes> for ByBytes {
+    fn weight(&self, _: &BlockKey, block: &Bytes) -> u64 {
+        block.len() as u64 + OVERHEAD
+    }
+}
+
+#[derive(Clone)]
+struct CountEvictions(Arc<Metrics>);
+
+impl Lifecycle<BlockKey, Bytes> for CountEvictions {
+    type RequestState = ();
+
+    fn on_evict(&self, (): &mut (), _: BlockKey, _: Bytes) {
+        self.0.memory_evictions.one();
+    }
+}
+
+impl Memory {
+    pub(crate) fn new(bytes: u64, metrics: Arc<Metrics>) -> Self {
+        let items = usize::try_from(bytes / BLOCK).unwrap_or(usize::MAX).max(1);
+        let shards = usize::try_from(bytes / SHARD).unwrap_or(1).clamp(1, 16);
+        let options = OptionsBuilder::new()
+            .weight_capacity(bytes)
+            .estimated_items_capacity(items)
+            // Rounded down: the library would round up and make the shards smaller than a block is worth.
+            .shards(1 << shards.ilog2())
+            .build()
+            .expect("both capacities are set");
+        Self(Cache::with_options(options, ByBytes, DefaultHashBuilder::default(), CountEvictions(metrics)))
+    }
+
+    pub(crate) fn get(&self, key: &BlockKey) -> Option<Bytes> {
+        self.0.get(key)
+    }
+
+    /// Looks without making the block look used.
+    pub(crate) fn contains(&self, key: &BlockKey) -> bool {
+        self.0.contains_key(key)
+    }
+
+    pub(crate) fn insert(&self, key: BlockKey, block: Bytes) {
+        self.0.insert(key, block);
+    }
+
+    pub(crate) fn remove(&self, key: &BlockKey) {
+        self.0.remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ObjectId;
+
+    #[test]
+    fn the_bound_holds_and_evictions_are_counted() {
+        let metrics = Arc::new(Metrics::default());
+        let memory = Memory::new(4 * (BLOCK + OVERHEAD), metrics.clone());
+        for index in 0..100 {
+            memory.insert(
+                BlockKey { object: ObjectId::from_bytes([1; 16]), index },
+                vec![0; BLOCK as usize].into(),
+            );
+            assert!(memory.0.weight() <= 4 * (BLOCK + OVERHEAD));
+        }
+        assert_eq!(memory.0.len(), 4);
+        assert_eq!(metrics.memory_evictions.get(), 96);
+    }
+
+    #[test]
+    fn a_block_larger_than_the_bound_is_not_kept() {
+        let memory = Memory::new(1000, Arc::default());
+        let key = BlockKey { object: ObjectId::from_bytes([1; 16]), index: 0 };
+        memory.insert(key, vec![0; 2000].into());
+        assert!(!memory.contains(&key) && memory.get(&key).is_none());
+    }
+}
