@@ -1,0 +1,172 @@
+//! MP4 and its family: mp4, m4v, m4a, mov, f4v, 3gp (ISO/IEC 14496-12 and -14, Apple's QuickTime File Format).
+
+mod boxes;
+mod clock;
+mod descriptor;
+mod entry;
+mod find;
+mod flat;
+mod index;
+mod merge;
+mod moov;
+mod table;
+
+use bytes::Bytes;
+
+use crate::codec::avc;
+use crate::cut::Grid;
+use crate::position::{Place, Position};
+use crate::sample::{Kind, Run};
+use crate::source::{BLOCK, Source, Window};
+use crate::track::{Selection, Track};
+use crate::{Error, Limits};
+use boxes::Children;
+use flat::Pair;
+use moov::{Lane, Moov};
+
+/// An opened file of the MP4 family.
+#[derive(Debug)]
+pub(crate) struct Movie {
+    pub(crate) tracks: Vec<Track>,
+    /// As many as there are tracks, in the same order.
+    lanes: Vec<Lane>,
+    pub(crate) duration_ms: u64,
+    /// Where the `moov` box stands.
+    pub(crate) moov_offset: u64,
+    grid: Grid,
+    limits: Limits,
+}
+
+/// Whether bytes at the start of a file look like a box of this family.
+pub(crate) fn sniff(head: &[u8]) -> bool {
+    const FIRST: [&[u8; 4]; 12] = [
+        b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"sidx", b"moof", b"uuid",
+        b"pdin",
+    ];
+    head.get(4..8).is_some_and(|kind| FIRST.iter().any(|first| kind == *first))
+}
+
+/// Opens a file whose first bytes are in `window`.
+pub(crate) async fn open<S: Source>(window: &mut Window<'_, S>, limits: &Limits) -> Result<Movie, Error> {
+    let found = find::moov(window, limits).await?;
+    let mut moov = parse(&found.moov, found.offset, window.len(), limits)?;
+    drop(found.moov);
+    for (track, lane) in moov.tracks.iter_mut().zip(&mut moov.lanes) {
+        complete_in_band(window, track, lane).await?;
+    }
+    let shift =
+        moov.lanes.iter().filter(|lane| lane.table.len() > 0).map(|lane| lane.clock.signed_ms(0)).min();
+    let shift = shift.map_or(0, |first| (-first).max(0));
+    for lane in &mut moov.lanes {
+        lane.clock = lane.clock.shifted(shift);
+    }
+    let end = moov.lanes.iter().map(|lane| u64::from(lane.clock.ms(lane.table.ticks()))).max();
+    let duration_ms = end.unwrap_or(0);
+    Ok(Movie {
+        grid: Grid::new(window.len(), duration_ms),
+        tracks: moov.tracks,
+        lanes: moov.lanes,
+        duration_ms,
+        moov_offset: found.offset,
+        limits: *limits,
+    })
+}
+
+fn parse(bytes: &Bytes, offset: u64, file: u64, limits: &Limits) -> Result<Moov, Error> {
+    match Children::of(bytes, offset).next().transpose()? {
+        Some(view) => moov::parse(&view, file, limits),
+        None => Err(Error::mp4("'moov' box is cut short", offset)),
+    }
+}
+
+/// `avc3` and its like have their parameter sets in the samples, but RTMP players want them first: makes the record
+/// from the first key sample. A track whose first key sample has none is left as it is; its player may cope.
+async fn complete_in_band<S: Source>(
+    window: &mut Window<'_, S>,
+    track: &mut Track,
+    lane: &mut Lane,
+) -> Result<(), Error> {
+    for index in 0..lane.entries.len() {
+        let Some(length_size) = lane.entries[index].in_band else { continue };
+        let raw = lane.table.from(0).find(|raw| raw.key && raw.entry as usize == index);
+        let Some(raw) = raw else { continue };
+        // Parameter sets stand in front of the picture.
+        let sample = window.get(raw.offset, u64::from(raw.size).min(BLOCK)).await?;
+        if let Some(record) = avc::record_from_sample(&sample, length_size) {
+            if let Some(parsed) = avc::Record::parse(&record) {
+                track.avc = (parsed.profile, parsed.level);
+            }
+            lane.entries[index].config = record;
+        }
+    }
+    Ok(())
+}
+
+impl Movie {
+    fn pair(&self, selection: Selection) -> Pair<'_> {
+        let lane = |index: Option<usize>| index.and_then(|index| self.lanes.get(index));
+        Pair { video: lane(selection.video()), audio: lane(selection.audio()) }
+    }
+
+    /// Whether a track can be sent at all, whatever the client: it has samples, all of them of one codec.
+    pub(crate) fn playable(&self, index: usize) -> bool {
+        let (Some(track), Some(lane)) = (self.tracks.get(index), self.lanes.get(index)) else { return false };
+        lane.table.len() > 0
+            && lane.entries.iter().all(|entry| entry.form.is_some() && entry.codec == track.codec)
+    }
+
+    pub(crate) fn has_samples(&self, index: usize) -> bool {
+        self.lanes.get(index).is_some_and(|lane| lane.table.len() > 0)
+    }
+
+    pub(crate) fn start(&self) -> Position {
+        Position { ms: 0, keyed: true, place: Place::Samples { video: 0, audio: 0 } }
+    }
+
+    /// Bytes of memory.
+    pub(crate) fn weight(&self) -> usize {
+        let entries = |lane: &Lane| {
+            lane.entries.iter().map(|entry| entry.config.len() + size_of_val(entry)).sum::<usize>()
+        };
+        size_of::<Self>()
+            + self.tracks.len() * size_of::<Track>()
+            + self.lanes.iter().map(|lane| lane.table.weight() + entries(lane)).sum::<usize>()
+    }
+
+    pub(crate) async fn locate<S: Source>(
+        &self,
+        _source: &S,
+        ms: u32,
+        selection: Selection,
+    ) -> Result<Position, Error> {
+        let start = self.start();
+        let found = flat::locate(self.pair(selection), ms).filter(|found| found.place != start.place);
+        Ok(found.unwrap_or(start))
+    }
+
+    pub(crate) async fn run<S: Source>(
+        &self,
+        _source: &S,
+        from: Position,
+        selection: Selection,
+    ) -> Result<Run, Error> {
+        let end = (self.grid, self.duration_ms);
+        match from.place {
+            Place::Samples { video, audio } => {
+                flat::run(self.pair(selection), from, (video, audio), end, &self.limits)
+            }
+            _ => Ok(Run { headers: Vec::new(), samples: Vec::new(), end_ms: self.duration_ms, next: None }),
+        }
+    }
+
+    /// The times of key frames of a video track, at most `most` of them, as (milliseconds, place in the file).
+    pub(crate) fn seek_points(&self, index: usize, most: usize) -> Vec<(u32, u64)> {
+        let Some(lane) = self.lanes.get(index).filter(|_| self.tracks[index].kind == Kind::Video) else {
+            return Vec::new();
+        };
+        let keys = lane.table.keys();
+        let step = keys.div_ceil(most.max(1)).max(1);
+        let places = (0..keys).step_by(step).filter_map(|n| lane.table.from(lane.table.key(n)?).next());
+        places.map(|raw| (lane.clock.ms(raw.dts), raw.offset)).collect()
+    }
+}

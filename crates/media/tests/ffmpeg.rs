@@ -1,0 +1,200 @@
+//! Real files: made by FFmpeg's encoders and muxers, and compared with what ffprobe finds in them.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{Counted, check_runs, runs_from, samples_of};
+use futures::executor::block_on;
+use millrace_media::{Body, Capabilities, Codec, Kind, Limits, Sample, Selection, Title, open};
+use serde_json::Value;
+
+/// Ten seconds of moving picture and a tone, small enough to encode at once.
+const PICTURE: &str = "testsrc2=size=320x180:rate=25:duration=10";
+const TONE: &str = "sine=frequency=440:sample_rate=44100:duration=10";
+
+struct Media {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    source: Counted,
+    title: Title,
+}
+
+/// Runs FFmpeg with `arguments` (split at spaces) and opens what it wrote. `@` stands for the folder.
+fn make(name: &str, arguments: &str) -> Media {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    ffmpeg(folder.path(), arguments, &path);
+    opened(folder, path)
+}
+
+fn ffmpeg(folder: &Path, arguments: &str, path: &Path) {
+    let output = Command::new("ffmpeg")
+        .args(["-hide_banner", "-loglevel", "error", "-y"])
+        .args(arguments.split_whitespace())
+        .arg(path)
+        .current_dir(folder)
+        .output()
+        .expect("these tests need ffmpeg");
+    assert!(output.status.success(), "ffmpeg {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn opened(folder: tempfile::TempDir, path: PathBuf) -> Media {
+    let source = Counted::new(std::fs::read(&path).unwrap());
+    let title = block_on(open(&source, &Limits::default())).unwrap();
+    Media { _folder: folder, path, source, title }
+}
+
+fn both(rest: &str) -> String {
+    format!("-f lavfi -i {PICTURE} -f lavfi -i {TONE} -pix_fmt yuv420p -preset ultrafast {rest}")
+}
+
+fn video(rest: &str) -> String {
+    format!("-f lavfi -i {PICTURE} -pix_fmt yuv420p {rest}")
+}
+
+fn audio(rest: &str) -> String {
+    format!("-f lavfi -i {TONE} {rest}")
+}
+
+/// What ffprobe says of one packet.
+#[derive(Debug)]
+struct Packet {
+    dts: f64,
+    pts: f64,
+    size: u64,
+    at: Option<u64>,
+    key: bool,
+}
+
+fn probe(path: &Path, kind: Kind) -> Vec<Packet> {
+    let stream = if kind == Kind::Video { "v:0" } else { "a:0" };
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", stream, "-show_packets", "-of", "json"])
+        .arg(path)
+        .output()
+        .expect("these tests need ffprobe");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let number = |packet: &Value, name: &str| packet[name].as_str().and_then(|text| text.parse::<f64>().ok());
+    let packets = answer["packets"].as_array().cloned().unwrap_or_default();
+    packets
+        .iter()
+        .map(|packet| Packet {
+            dts: number(packet, "dts_time").or(number(packet, "pts_time")).unwrap() * 1000.0,
+            pts: number(packet, "pts_time").or(number(packet, "dts_time")).unwrap() * 1000.0,
+            size: number(packet, "size").unwrap() as u64,
+            at: number(packet, "pos").map(|at| at as u64),
+            key: packet["flags"].as_str().unwrap().starts_with('K'),
+        })
+        .collect()
+}
+
+/// How many bytes of a tag body precede the codec's own data, and the composition time among them.
+fn codec_header(source: &Counted, sample: &Sample) -> (u64, i32) {
+    let body = common::body_of(&source.file.0, &sample.body);
+    let cts = |at: usize| i32::from_be_bytes([body[at], body[at + 1], body[at + 2], 0]) >> 8;
+    match (sample.kind, body[0]) {
+        (Kind::Audio, b) if b >> 4 == 10 => (2, 0),
+        (Kind::Audio, b) if b >> 4 == 9 => (5, 0),
+        (Kind::Video, b) if b & 0x80 != 0 => match (b & 15, &body[1..5]) {
+            (1, b"hvc1") => (8, cts(5)),
+            _ => (5, 0),
+        },
+        (Kind::Video, b) if b & 15 == 7 => (5, cts(2)),
+        (Kind::Video, b) if b & 15 == 4 => (2, 0),
+        _ => (1, 0),
+    }
+}
+
+/// Compares all samples with ffprobe's packets; times may differ by one constant for the whole file.
+fn check(media: &Media) -> Selection {
+    let (selection, samples) = samples_of(&media.title, &media.source).unwrap();
+    let mut shift = None;
+    for kind in [Kind::Video, Kind::Audio] {
+        let packets = probe(&media.path, kind);
+        let ours: Vec<&Sample> = samples.iter().filter(|s| s.kind == kind && is_media(media, s)).collect();
+        assert_eq!(ours.len(), packets.len(), "{kind:?} samples of {}", media.path.display());
+        for (index, (sample, packet)) in ours.iter().zip(&packets).enumerate() {
+            let (header, cts) = codec_header(&media.source, sample);
+            assert_eq!(sample.body.len() - header, packet.size, "size of {kind:?} {index}");
+            if let (Body::File { range, .. }, Some(at)) = (&sample.body, packet.at) {
+                // In FLV the position is that of the tag.
+                assert!(range.start == at || range.start == at + 11, "{kind:?} {index}: {range:?}, not {at}");
+            }
+            assert_eq!(sample.key, packet.key, "key flag of {kind:?} {index}");
+            let shift = *shift.get_or_insert(f64::from(sample.time_ms) - packet.dts);
+            let off = f64::from(sample.time_ms) - packet.dts - shift;
+            assert!(off.abs() <= 1.01, "{kind:?} {index} is {off} ms off");
+            let off = f64::from(cts) - (packet.pts - packet.dts);
+            assert!(
+                kind == Kind::Audio || off.abs() <= 1.01,
+                "{kind:?} {index}: composition time {off} ms off"
+            );
+        }
+    }
+    let first = samples.first().unwrap().time_ms;
+    assert!(first < 500, "the first sample is at {first} ms");
+    check_runs(&media.title, &media.source);
+    selection
+}
+
+/// Whether a sample is a frame, not a sequence header, an end of sequence or a command.
+fn is_media(media: &Media, sample: &Sample) -> bool {
+    let body = common::body_of(&media.source.file.0, &sample.body);
+    match (sample.kind, body[0]) {
+        (Kind::Video, b) if b & 0x80 != 0 => matches!(b & 15, 1 | 3),
+        (Kind::Video, b) => b & 15 != 7 || body[1] == 1,
+        (Kind::Audio, b) if b >> 4 == 9 => b & 15 == 1,
+        (Kind::Audio, b) => b >> 4 != 10 || body[1] == 1,
+        (Kind::Data, _) => false,
+    }
+}
+
+fn codecs(media: &Media) -> Vec<Codec> {
+    media.title.tracks().iter().map(|track| track.codec).collect()
+}
+
+#[test]
+fn mp4_with_b_frames_moov_behind() {
+    let media = make("a.mp4", &both("-c:v libx264 -preset fast -bf 2 -g 50 -c:a aac"));
+    let reads = media.source.take_reads();
+    assert!(reads.len() <= 2, "{reads:?}");
+    check(&media);
+    assert_eq!(codecs(&media), [Codec::Avc, Codec::Aac]);
+    assert!((10_000..10_200).contains(&media.title.duration_ms()), "{}", media.title.duration_ms());
+}
+
+#[test]
+fn mp4_moov_in_front() {
+    let media = make("a.mp4", &both("-c:v libx264 -bf 2 -g 30 -c:a aac -movflags faststart"));
+    assert!(media.source.take_reads().len() <= 2);
+    check(&media);
+    let selection = media.title.select(&Capabilities::classic()).unwrap();
+    let run = block_on(media.title.run(&media.source, media.title.start(), selection)).unwrap();
+    assert_eq!(run.headers.len(), 2);
+    let header = common::body_of(&media.source.file.0, &run.headers[0].body);
+    assert_eq!(header[..6], [0x17, 0, 0, 0, 0, 1]);
+    let header = common::body_of(&media.source.file.0, &run.headers[1].body);
+    assert_eq!(header[..4], [0xaf, 0, 0x12, 0x08]);
+    assert_eq!(runs_from(&media.title, &media.source, media.title.start(), selection).unwrap().len() / 10, 1);
+}
+
+#[test]
+fn quicktime_m4a_and_3gp() {
+    check(&make("a.mov", &both("-c:v libx264 -bf 3 -g 25 -c:a aac")));
+    let media = make("a.m4a", &audio("-c:a aac -ar 22050"));
+    check(&media);
+    assert_eq!(media.title.tracks()[0].sample_rate, 22_050);
+    check(&make("a.3gp", &both("-c:v libx264 -bf 0 -g 10 -c:a aac -ac 1")));
+    check(&make("a.mp4", &both("-an -c:v libx264 -bf 2")));
+    check(&make("a.mp4", &both("-vf fps=30000/1001 -c:v libx264 -g 60 -c:a aac -ar 48000 -brand f4v")));
+}
+
+#[test]
+fn mp3_in_mp4_and_mov() {
+    let media = make("a.mp4", &audio("-c:a libmp3lame"));
+    check(&media);
+    assert_eq!(codecs(&media), [Codec::Mp3]);
+    check(&make("a.mov", &audio("-c:a libmp3lame -ar 22050")));
+}
