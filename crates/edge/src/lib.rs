@@ -1,1 +1,34 @@
 //! Accepts viewers, decides by the snapshot, pulls through the cache, paces out.
+//!
+//! ```text
+//!   listener          one task per port: accepts, counts, refuses
+//!     rtmp/connection one task per viewer: the socket, and what is written to it next
+//!       rtmp/session  what the viewer asks, what it is answered
+//!         rtmp/play   one stream: where it stands, what comes next
+//!           pacing    how far ahead of its play head a viewer may be
+//!           library   a stream name to an open title
+//!           segment   a second of a title, packed once as RTMP chunks and shared by all viewers
+//!           outbox    a cursor over shared bytes, written with one `writev`
+//! ```
+//!
+//! Nothing here names an S3 bucket or a configuration file: both come in as a [`Site`], which can be replaced at any
+//! time without touching viewers that play.
+
+mod config;
+mod edge;
+mod event;
+mod library;
+mod listener;
+mod metrics;
+mod outbox;
+mod pacing;
+mod rtmp;
+mod segment;
+mod site;
+
+pub use config::Limits;
+pub use edge::{Edge, Phase};
+pub use event::{Event, EventKind, Sink};
+pub use listener::Listener;
+pub use metrics::{Counters, Metrics};
+pub use site::Site;

@@ -135,7 +135,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     /// One of CloudFront's words, such as `DistributionNotFound`; players get it as `application.message`.
-    pub reason: &'static str,
+    pub reason: String,
     /// For people.
     pub description: String,
 }
@@ -257,6 +257,12 @@ impl Server {
         Bytes::from(std::mem::take(&mut self.output))
     }
 
+    /// How many bytes [`Server::take_output`] would give.
+    #[must_use]
+    pub fn output_len(&self) -> usize {
+        self.output.len()
+    }
+
     /// Whether the connection is to be closed once the output is flushed.
     #[must_use]
     pub fn is_closing(&self) -> bool {
@@ -354,7 +360,7 @@ impl Server {
                 "description",
                 format!("[ Server.Reject ] : {} : {}", rejection.reason, rejection.description),
             )
-            .with("application", Object::new().with("message", rejection.reason));
+            .with("application", Object::new().with("message", rejection.reason.as_str()));
         self.command(0, &Command::new("_error", 1.0, vec![information.into()]));
         self.command(0, &Command::new("close", 0.0, vec![]));
         self.phase = Phase::Closing;

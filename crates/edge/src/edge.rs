@@ -1,0 +1,79 @@
+//! What all viewers of a process share.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use arc_swap::ArcSwap;
+use millrace_cache::Cache;
+use tokio::sync::watch;
+
+use crate::library::Library;
+use crate::segment::Segments;
+use crate::{Limits, Metrics, Sink, Site};
+
+/// An edge: cheap to clone, the same one in all clones.
+#[derive(Clone)]
+pub struct Edge(pub(crate) Arc<Shared>);
+
+/// What all viewers share.
+pub(crate) struct Shared {
+    pub(crate) site: ArcSwap<Site>,
+    pub(crate) library: Library,
+    pub(crate) segments: Segments,
+    pub(crate) limits: Limits,
+    pub(crate) metrics: Metrics,
+    pub(crate) sink: Sink,
+    pub(crate) viewers: AtomicU64,
+    pub(crate) phase: watch::Sender<Phase>,
+}
+
+/// Where a process is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Viewers come and go.
+    Running,
+    /// No new viewers; those who play go on, the others are sent away.
+    Draining,
+    /// Everybody is sent away.
+    Stopping,
+}
+
+impl Edge {
+    /// An edge that serves `site` out of `cache` and tells `sink` what happens.
+    #[must_use]
+    pub fn new(site: Site, cache: Cache, limits: Limits, sink: Sink) -> Self {
+        let segments = Segments::new(limits.segment_memory, limits.segment_bytes, limits.session.chunk_size);
+        Self(Arc::new(Shared {
+            site: ArcSwap::from_pointee(site),
+            library: Library::new(cache, limits.title_memory, limits.media),
+            segments,
+            limits,
+            metrics: Metrics::default(),
+            sink,
+            viewers: AtomicU64::new(0),
+            phase: watch::Sender::new(Phase::Running),
+        }))
+    }
+
+    /// Serves something else from now on. Viewers who are connected keep what they play and the origin they chose.
+    pub fn replace(&self, site: Site) {
+        self.0.site.store(Arc::new(site));
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Begins to stop, or ends it: a phase never goes back.
+    pub fn enter(&self, phase: Phase) {
+        self.0.phase.send_if_modified(|now| {
+            let later = phase > *now;
+            if later {
+                *now = phase;
+            }
+            later
+        });
+    }
+}

@@ -1,0 +1,69 @@
+//! How far ahead of its play head a viewer may be.
+//!
+//! ```text
+//! media time ──────────────┬───────────────┬──────────────────▶
+//!                          play head       allowed
+//!                          start + clock   + the player's buffer
+//! ```
+//!
+//! A segment is due when its start is allowed. So a viewer sleeps from segment to segment, about a second, and a
+//! player that asks for a buffer of ten hours gets everything as fast as TCP takes it.
+
+use std::time::Duration;
+
+/// The play head of one viewer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// Media time at `began`, ms.
+    start_ms: u64,
+    began: Duration,
+    buffer: Duration,
+}
+
+impl Pace {
+    /// A head that stands at `start_ms` and moves from `now` on.
+    pub(crate) fn new(start_ms: u64, now: Duration, buffer: Duration) -> Self {
+        Self { start_ms, began: now, buffer }
+    }
+
+    /// How much the player wants to hold in advance.
+    pub(crate) fn set_buffer(&mut self, buffer: Duration) {
+        self.buffer = buffer;
+    }
+
+    /// When media at `time_ms` may be sent.
+    pub(crate) fn due(&self, time_ms: u64) -> Duration {
+        let ahead = Duration::from_millis(time_ms.saturating_sub(self.start_ms));
+        self.began + ahead.saturating_sub(self.buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn the_buffer_is_filled_at_once_and_kept_full() {
+        let pace = Pace::new(10_000, s(100), s(2));
+        assert_eq!(pace.due(10_000), s(100));
+        assert_eq!(pace.due(12_000), s(100));
+        assert_eq!(pace.due(13_000), s(101));
+        assert_eq!(pace.due(20_000), s(108));
+    }
+
+    #[test]
+    fn what_lies_before_the_start_is_due_at_once() {
+        assert_eq!(Pace::new(10_000, s(100), s(2)).due(4_000), s(100));
+    }
+
+    #[test]
+    fn a_larger_buffer_makes_more_due() {
+        let mut pace = Pace::new(0, s(0), s(2));
+        pace.set_buffer(s(36_000));
+        assert_eq!(pace.due(7_200_000), s(0));
+    }
+}

@@ -1,0 +1,207 @@
+//! One viewer's socket: what is read goes to the session, what is due is written.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use millrace_rtmp as protocol;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::session::Session;
+use crate::edge::Shared;
+use crate::outbox::Outbox;
+use crate::{Event, EventKind, Phase};
+
+/// Room made for each read, bytes. Commands are a few hundred.
+const READ: usize = 4096;
+/// A viewer that lets more replies than this pile up is not read from until it takes some.
+const UNANSWERED: usize = 64 << 10;
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum End {
+    #[error("the viewer closed it")]
+    Closed,
+    #[error("refused or told to leave")]
+    Done,
+    #[error("the connection broke: {0}")]
+    Broken(#[from] std::io::Error),
+    #[error("{0}")]
+    Protocol(#[from] protocol::Error),
+    #[error("the viewer took nothing for {0:?}")]
+    Stalled(Duration),
+}
+
+struct Connection {
+    shared: Arc<Shared>,
+    stream: TcpStream,
+    session: Session,
+    outbox: Outbox,
+    input: BytesMut,
+    phase: watch::Receiver<Phase>,
+    accepted: Instant,
+    /// When the socket last took bytes, since `accepted`.
+    progress: Duration,
+    bytes: u64,
+}
+
+/// Serves one viewer until it is gone.
+pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
+    let viewer = shared.viewers.fetch_add(1, Relaxed) + 1;
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, %peer, "TCP_NODELAY");
+    }
+    let mut connection = Connection {
+        session: Session::new(Arc::clone(&shared), viewer, peer),
+        phase: shared.phase.subscribe(),
+        shared,
+        stream,
+        outbox: Outbox::default(),
+        input: BytesMut::new(),
+        accepted: Instant::now(),
+        progress: Duration::ZERO,
+        bytes: 0,
+    };
+    let end = Box::pin(connection.drive()).await;
+    connection.finish(&end).await;
+}
+
+impl Connection {
+    fn now(&self) -> Duration {
+        self.accepted.elapsed()
+    }
+
+    /// Works until the connection ends, and says why it did.
+    async fn drive(&mut self) -> End {
+        loop {
+            match self.step().await {
+                Ok(()) => {}
+                Err(end) => return end,
+            }
+        }
+    }
+
+    async fn step(&mut self) -> Result<(), End> {
+        let leave = *self.phase.borrow_and_update();
+        if leave == Phase::Stopping || (leave == Phase::Draining && !self.session.is_playing()) {
+            self.session.shut_down();
+        }
+        let now = self.now();
+        let filled = self.session.fill(&mut self.outbox, now);
+        let written = self.outbox.write(&self.stream)?;
+        if written > 0 {
+            self.progress = now;
+            self.bytes += written as u64;
+            self.shared.metrics.bytes_sent.add(written as u64);
+        }
+        if self.outbox.is_empty() {
+            self.progress = now;
+            if self.session.is_closing() && !filled {
+                return Err(End::Done);
+            }
+            if filled {
+                // More may be due, but a viewer that takes everything at once must not keep the others waiting.
+                tokio::task::coop::consume_budget().await;
+                return Ok(());
+            }
+        }
+        self.wait(now).await
+    }
+
+    /// Sleeps until there is something to read, to write, or to do.
+    async fn wait(&mut self, now: Duration) -> Result<(), End> {
+        let blocked = !self.outbox.is_empty();
+        let deadline = match blocked {
+            true => self.progress + self.shared.limits.stalled,
+            false => self.session.deadline(),
+        };
+        if blocked && now >= deadline {
+            return Err(End::Stalled(self.shared.limits.stalled));
+        }
+        let mut interest = None;
+        if self.session.unanswered() < UNANSWERED {
+            interest = Some(Interest::READABLE);
+        }
+        if blocked {
+            interest = Some(interest.map_or(Interest::WRITABLE, |other| other | Interest::WRITABLE));
+        }
+        tokio::select! {
+            ready = self.stream.ready(interest.unwrap_or(Interest::ERROR)) => {
+                if ready?.is_readable() {
+                    self.read()?;
+                }
+            }
+            done = self.session.work() => {
+                let now = self.accepted.elapsed();
+                self.session.complete(done, &mut self.outbox, now);
+            }
+            () = sleep_until(self.accepted + deadline) => {
+                let now = self.accepted.elapsed();
+                if !blocked {
+                    self.session.handle_timeout(now)?;
+                }
+            }
+            _ = self.phase.changed() => {}
+        }
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<(), End> {
+        loop {
+            self.input.reserve(READ);
+            match self.stream.try_read_buf(&mut self.input) {
+                Ok(0) => return Err(End::Closed),
+                Ok(n) => {
+                    let now = self.now();
+                    self.session.receive(&mut self.input, &mut self.outbox, now)?;
+                    if n < READ || self.session.unanswered() >= UNANSWERED {
+                        break;
+                    }
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if self.input.is_empty() {
+            self.input = BytesMut::new();
+        }
+        Ok(())
+    }
+
+    /// Gives the viewer what is left for it, closes, and tells what happened.
+    async fn finish(mut self, end: &End) {
+        let metrics = &self.shared.metrics;
+        match end {
+            End::Stalled(_) | End::Protocol(protocol::Error::Timeout(_)) => metrics.timeouts.one(),
+            End::Protocol(_) => metrics.protocol_errors.one(),
+            End::Closed | End::Done | End::Broken(_) => {}
+        }
+        self.session.close();
+        if matches!(end, End::Done | End::Protocol(_)) {
+            let linger = self.shared.limits.linger;
+            let _ = timeout(linger, self.say_goodbye()).await;
+        }
+        let lasted_ms = self.now().as_millis() as u64;
+        let kind = EventKind::Disconnected { reason: end.to_string(), bytes: self.bytes, lasted_ms };
+        (self.shared.sink)(&Event { viewer: self.session.viewer(), peer: self.session.peer(), kind });
+    }
+
+    /// Closing with unread bytes in the receive buffer makes the kernel send RST, and the viewer may lose the end of
+    /// what was sent: so the write side is closed first and the rest is read away.
+    async fn say_goodbye(&mut self) -> std::io::Result<()> {
+        while !self.outbox.is_empty() || self.session.unanswered() > 0 {
+            self.session.fill_control(&mut self.outbox);
+            self.stream.writable().await?;
+            self.bytes += self.outbox.write(&self.stream)? as u64;
+        }
+        self.stream.shutdown().await?;
+        let mut away = [0; READ];
+        while self.stream.read(&mut away).await? > 0 {}
+        Ok(())
+    }
+}

@@ -1,0 +1,7 @@
+//! Viewers over RTMP.
+
+pub(crate) mod connection;
+mod play;
+mod player;
+mod session;
+mod work;
