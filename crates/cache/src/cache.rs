@@ -1,11 +1,12 @@
 //! The cache itself: what all handles share.
 
 use crate::clock::Clock;
+use crate::disk::DiskTier;
 use crate::fetch::{self, Pinned};
 use crate::flight::Flights;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::object_table::{self, ObjectTable};
+use crate::object_table::{self, ObjectTable, saved};
 use crate::source::Sources;
 use crate::{Config, Counters, Error, Object, OriginCounters};
 use millrace_origin::{Answer, Origin, OriginId};
@@ -25,6 +26,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) memory: Memory,
+    pub(crate) disk: Option<DiskTier>,
     pub(crate) flights: Arc<Flights>,
     pub(crate) table: ObjectTable,
     pub(crate) sources: Sources,
@@ -46,7 +48,19 @@ impl Cache {
     /// warning in the log.
     pub async fn open(config: Config) -> Result<Self, Error> {
         let metrics = Arc::new(Metrics::default());
+        let disk = match &config.disk {
+            Some(disk) => DiskTier::open(disk, &metrics).await?,
+            None => None,
+        };
+        let cache = Self::with(config, metrics, disk);
+        saved::restore(&cache.inner).await;
+        saved::keep_saving(&cache.inner);
+        Ok(cache)
+    }
+
+    fn with(config: Config, metrics: Arc<Metrics>, disk: Option<DiskTier>) -> Self {
         let inner = Inner {
+            disk,
             clock: Clock::new(),
             memory: Memory::new(config.memory_bytes, metrics.clone()),
             flights: Arc::new(Flights::new(metrics.clone())),
@@ -56,7 +70,7 @@ impl Cache {
             in_flight: Arc::new(Semaphore::new(config.limits.blocks_in_flight() as usize)),
             config,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Self { inner: Arc::new(inner) }
     }
 
     /// Opens `key` of `origin`, pinned to the version it has now, or had when it was last looked at within its
@@ -81,7 +95,12 @@ impl Cache {
     }
 
     /// Writes what is to be found after a restart. Reads go on working, but what they bring is not written.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        if let Some(disk) = &self.inner.disk {
+            saved::save(&self.inner).await;
+            disk.close().await;
+        }
+    }
 }
 
 impl Inner {

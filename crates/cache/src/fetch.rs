@@ -82,10 +82,36 @@ struct Fetch {
 impl Fetch {
     async fn fill(&mut self, mut started: Option<Started>) -> Result<(), OriginError> {
         while !self.seat.blocks().is_empty() {
+            if started.is_none() && self.fill_from_disk().await {
+                continue;
+            }
             let blocks = self.seat.blocks();
-            self.fill_from_origin(blocks, started.take()).await?;
+            // The first block is asked for even if the disk claims to have it: it was just tried.
+            let absent = self.inner.disk.as_ref().map_or(u64::MAX, |disk| {
+                disk.absent(self.object.id, &(blocks.start + 1..blocks.end)).saturating_add(1)
+            });
+            let end = blocks.end.min(blocks.start.saturating_add(absent));
+            self.fill_from_origin(blocks.start..end, started.take()).await?;
         }
         Ok(())
+    }
+
+    /// Delivers the next blocks from disk; `false` if not even the first is there.
+    async fn fill_from_disk(&mut self) -> bool {
+        let Some(disk) = &self.inner.disk else { return false };
+        let blocks = self.seat.blocks();
+        let here = disk.here(self.object.id, &blocks);
+        if here == 0 {
+            return false;
+        }
+        let found = disk.read(self.object.id, blocks.start..blocks.start + here).await;
+        self.inner.metrics.disk_hits.add(found.len() as u64);
+        let any = !found.is_empty();
+        for block in found {
+            self.keep(&block);
+            self.seat.publish(block);
+        }
+        any
     }
 
     /// Fetches `blocks`, the next ones of the seat, in one request if nothing goes wrong.
@@ -192,23 +218,37 @@ impl Fetch {
         Ok(())
     }
 
-    /// Publishes the complete block.
+    /// Publishes the complete block, and then waits a little if the disk lags behind.
     async fn deliver(&mut self, part: &mut Part) {
         let block = Bytes::from(std::mem::take(&mut part.partial));
-        let key = BlockKey { object: self.object.id, index: self.seat.blocks().start };
-        self.inner.memory.insert(key, block.clone());
+        let key = self.keep(&block);
+        let lagging = self.inner.disk.as_ref().is_some_and(|disk| !disk.offer(key, &block));
         self.seat.publish(block.clone());
-        drop(self.permit.split(1));
+        if let Some(disk) = self.inner.disk.as_ref().filter(|_| lagging) {
+            disk.offer_later(key, &block).await;
+        }
         if let Some(retry) = &mut self.retry {
             retry.progress();
         }
         part.begun = Instant::now();
     }
 
+    /// Puts the next block where it can be found from now on.
+    fn keep(&mut self, block: &Bytes) -> BlockKey {
+        let key = BlockKey { object: self.object.id, index: self.seat.blocks().start };
+        self.inner.memory.insert(key, block.clone());
+        drop(self.permit.split(1));
+        key
+    }
+
     /// Takes back what this run delivered of `blocks`, since its answers proved false.
     fn forget(&self, blocks: &Range<u64>) {
         for index in blocks.start..self.seat.blocks().start {
-            self.inner.memory.remove(&BlockKey { object: self.object.id, index });
+            let key = BlockKey { object: self.object.id, index };
+            self.inner.memory.remove(&key);
+            if let Some(disk) = &self.inner.disk {
+                disk.remove(&key);
+            }
         }
     }
 }

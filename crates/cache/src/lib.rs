@@ -36,6 +36,7 @@ mod ahead;
 mod cache;
 mod clock;
 mod config;
+mod disk;
 mod error;
 mod fetch;
 mod flight;

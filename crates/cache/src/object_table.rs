@@ -3,6 +3,8 @@
 //! Blocks never expire; entries here do. An expired entry is checked with one byte of the object, and if the
 //! origin does not answer, the old version is served on (its blocks are immutable and may all be here).
 
+pub(crate) mod saved;
+
 use crate::cache::Inner;
 use crate::config::Config;
 use crate::fetch::Pinned;
@@ -13,6 +15,7 @@ use futures::future::{BoxFuture, Shared, WeakShared};
 use millrace_origin::{Answer, Error as OriginError, Freshness, Kind, ObjectInfo, Origin, OriginId, Read};
 use quick_cache::sync::Cache;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 use tokio::sync::OwnedSemaphorePermit;
@@ -49,18 +52,29 @@ pub(crate) struct Found {
 pub(crate) struct ObjectTable {
     entries: Cache<Name, Entry>,
     lookups: Mutex<HashMap<Name, WeakShared<Lookup>>>,
+    /// Something was learned since the table was last saved.
+    changed: AtomicBool,
 }
 
 impl ObjectTable {
     pub(crate) fn new(config: &Config) -> Self {
-        Self { entries: Cache::new(config.objects.max(1)), lookups: Mutex::default() }
+        Self {
+            entries: Cache::new(config.objects.max(1)),
+            lookups: Mutex::default(),
+            changed: AtomicBool::new(false),
+        }
+    }
+
+    fn insert(&self, name: Name, entry: Entry) {
+        self.entries.insert(name, entry);
+        self.changed.store(true, Relaxed);
     }
 
     /// Makes the next question about a key go to the origin.
     pub(crate) fn doubt(&self, origin: &OriginId, key: &str) {
         let name = Name { origin: origin.clone(), key: key.into() };
         if let Some(Entry::Known(found, _)) = self.entries.peek(&name) {
-            self.entries.insert(name, Entry::Known(found, SystemTime::UNIX_EPOCH));
+            self.insert(name, Entry::Known(found, SystemTime::UNIX_EPOCH));
         }
     }
 
@@ -145,7 +159,7 @@ async fn look_up(
         && matches!(error.kind, Kind::Missing | Kind::Forbidden)
     {
         let until = inner.clock.now() + inner.config.negative_ttl;
-        inner.table.entries.insert(name.clone(), Entry::Refused(error.clone(), until));
+        inner.table.insert(name.clone(), Entry::Refused(error.clone(), until));
     }
     inner.table.done(&name);
     asked.map_err(Error::Origin)
@@ -229,7 +243,7 @@ impl Inner {
         let until = now + self.config.ttl.lifetime(&info, now);
         let found = Found { id: ObjectId::new(origin, key, &info.version), info, stale: false };
         let name = Name { origin: origin.clone(), key: key.clone() };
-        self.table.entries.insert(name, Entry::Known(found.clone(), until));
+        self.table.insert(name, Entry::Known(found.clone(), until));
         found
     }
 
@@ -238,7 +252,7 @@ impl Inner {
         self.metrics.stale_served.one();
         let found = Found { stale: true, ..known };
         let until = self.clock.now() + self.config.negative_ttl;
-        self.table.entries.insert(name.clone(), Entry::Known(found.clone(), until));
+        self.table.insert(name.clone(), Entry::Known(found.clone(), until));
         found
     }
 }
