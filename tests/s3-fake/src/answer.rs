@@ -46,6 +46,9 @@ impl Answer {
         if let Some(Fault::Status { status, code }) = fault {
             return Self::error(*status, code);
         }
+        if matches!(fault, Some(Fault::Silent)) {
+            return Self { ending: Ending::Never, ..Self::error(500, "Silent") };
+        }
         if request.method != "GET" {
             return Self::error(405, "MethodNotAllowed");
         }
@@ -159,7 +162,6 @@ fn line(head: &mut String, name: &str, value: &str) {
 
 fn ending(fault: Option<&Fault>) -> Ending {
     match fault {
-        Some(Fault::Silent) => Ending::Never,
         Some(Fault::Stall { after }) => Ending::Stall(*after),
         Some(Fault::Cut { after }) => Ending::Cut(*after),
         Some(Fault::Reset { after }) => Ending::Reset(*after),
