@@ -1,5 +1,6 @@
 //! The cache itself: what all handles share.
 
+use crate::ahead::Budget;
 use crate::clock::Clock;
 use crate::disk::DiskTier;
 use crate::fetch::{self, Pinned};
@@ -32,6 +33,7 @@ pub(crate) struct Inner {
     pub(crate) sources: Sources,
     /// One permit for each block that fetches are about to deliver.
     pub(crate) in_flight: Arc<Semaphore>,
+    pub(crate) ahead: Arc<Budget>,
 }
 
 impl fmt::Debug for Cache {
@@ -68,6 +70,7 @@ impl Cache {
             table: ObjectTable::new(&config),
             sources: Sources::new(config.origins, config.limits.requests_per_origin),
             in_flight: Arc::new(Semaphore::new(config.limits.blocks_in_flight() as usize)),
+            ahead: Budget::new(config.read_ahead_total()),
             config,
         };
         Self { inner: Arc::new(inner) }

@@ -37,6 +37,19 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// How far one reader may be read ahead: as configured, but never so much of memory that a few readers
+    /// push out each other's.
+    pub(crate) fn read_ahead_most(&self) -> u64 {
+        self.limits.read_ahead_bytes.min(self.memory_bytes / 16)
+    }
+
+    /// How far all readers together may be read ahead.
+    pub(crate) fn read_ahead_total(&self) -> u64 {
+        self.memory_bytes / 4
+    }
+}
+
 /// The disk tier.
 #[derive(Debug, Clone)]
 pub struct Disk {
@@ -80,7 +93,8 @@ pub struct Limits {
     pub requests_per_origin: usize,
     /// The longest range asked in one request for a reader that waits.
     pub longest_request: u64,
-    /// How far ahead of a sequential reader is read, and the longest request made for that.
+    /// How far ahead of a sequential reader is read, and the longest request made for that. All readers together
+    /// get at most a quarter of the memory, and one a sixteenth.
     pub read_ahead_bytes: u64,
     /// Longest wait for the headers of an answer.
     pub answer_timeout: Duration,

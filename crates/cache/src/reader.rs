@@ -25,7 +25,6 @@ pub struct Object {
     handle: Arc<Handle>,
 }
 
-#[derive(Default)]
 struct Handle {
     ahead: Ahead,
     hints: Mutex<VecDeque<Vec<Interest>>>,
@@ -44,7 +43,8 @@ impl fmt::Debug for Object {
 
 impl Object {
     pub(crate) fn new(inner: Arc<Inner>, pinned: Arc<Pinned>) -> Self {
-        Self { inner, pinned, handle: Arc::default() }
+        let ahead = Ahead::new(inner.ahead.clone());
+        Self { inner, pinned, handle: Arc::new(Handle { ahead, hints: Mutex::default() }) }
     }
 
     /// Bytes in the object.
@@ -180,7 +180,7 @@ impl Object {
     }
 
     fn read_ahead(&self, range: &Range<u64>) {
-        let most = self.inner.config.limits.read_ahead_bytes;
+        let most = self.inner.config.read_ahead_most();
         if let Some(hint) = self.handle.ahead.note(range, self.length(), most) {
             self.handle.ahead.keep(self.fetch_ahead(hint));
         }
@@ -189,7 +189,7 @@ impl Object {
     /// Starts fetches that nobody waits for yet.
     fn fetch_ahead(&self, range: Range<u64>) -> Vec<Interest> {
         let (inner, id) = (&self.inner, self.pinned.id);
-        let most = inner.config.limits.read_ahead_bytes;
+        let most = inner.config.read_ahead_most();
         let end = range.end.min(self.length()).min(range.start.saturating_add(most));
         let blocks = self.blocks(&(range.start.min(end)..end));
         let missing: Vec<u64> =

@@ -20,7 +20,7 @@ async fn many_readers_of_a_cold_object_cost_one_read_of_it() {
     });
     join_all(viewers).await;
     assert_eq!(origin.tally("a").bytes, bytes.len() as u64);
-    assert!(origin.tally("a").requests < 15, "{:?}", origin.tally("a"));
+    assert!(origin.tally("a").requests <= 25, "{:?}", origin.tally("a"));
 }
 
 #[tokio::test]
@@ -159,4 +159,26 @@ async fn a_tiny_memory_and_tight_limits_still_deliver_everything() {
         check_all(&object, &bytes).await;
     });
     join_all(readers).await;
+}
+
+#[tokio::test]
+async fn what_is_read_ahead_is_not_pushed_out_before_its_reader_comes() {
+    let (origin, shared, bytes) = memory(300 * B);
+    let cache = cache(|config| config.memory_bytes = 32 << 20).await;
+    // More than memory holds has been read already, and often enough to be worth keeping.
+    origin.put("b", bytes.clone());
+    let object = cache.object(&shared, "b").await.unwrap();
+    for index in (0..100).flat_map(|index| [index; 5]) {
+        read(&object, index * BLOCK..(index + 1) * BLOCK).await.unwrap();
+    }
+    let readers = (0..6).map(|_| async {
+        let object = cache.object(&shared, "a").await.unwrap();
+        for start in (150 * B..300 * B).step_by(100_000) {
+            let end = (start + 100_000).min(300 * B);
+            assert!(read(&object, start as u64..end as u64).await.unwrap() == bytes[start..end]);
+        }
+    });
+    join_all(readers).await;
+    let cost = origin.tally("a").bytes;
+    assert!(cost <= 151 * BLOCK, "{cost}");
 }
