@@ -19,12 +19,15 @@ mod flv;
 mod input;
 mod limits;
 mod metadata;
+mod mp3;
 mod mp4;
+pub mod mux;
 mod position;
 mod sample;
 pub mod source;
 mod title;
 mod track;
+mod trail;
 
 pub use error::{Error, Refusal};
 pub use limits::Limits;

@@ -19,6 +19,8 @@ pub(crate) struct Details {
     pub(crate) moov: Option<u64>,
     /// Milliseconds and place in the file of key frames.
     pub(crate) seek_points: Vec<(u32, u64)>,
+    /// The file's own `onMetaData`, in FLV.
+    pub(crate) own: Option<Object>,
 }
 
 /// Builds the ECMA array.
@@ -47,7 +49,23 @@ pub(crate) fn describe(title: &Title, selection: &Selection) -> Value {
     if !details.seek_points.is_empty() {
         all.push("seekpoints", Value::StrictArray(details.seek_points.iter().map(seek_point).collect()));
     }
-    Value::EcmaArray(all)
+    match details.own {
+        Some(own) => Value::EcmaArray(rewritten(&own, all, video.is_some(), audio.is_some())),
+        None => Value::EcmaArray(all),
+    }
+}
+
+/// The file's own metadata with what is known better put in the place of what it says.
+fn rewritten(own: &Object, known: Object, video: bool, audio: bool) -> Object {
+    const OF_VIDEO: [&str; 6] =
+        ["width", "height", "framerate", "videocodecid", "videodatarate", "videosize"];
+    const OF_AUDIO: [&str; 6] =
+        ["audiocodecid", "audiodatarate", "audiosamplerate", "audiosamplesize", "stereo", "audiochannels"];
+    let absent = |name: &str| (!video && OF_VIDEO.contains(&name)) || (!audio && OF_AUDIO.contains(&name));
+    // A duration that is not known would only repeat what the file says wrongly, or not at all.
+    let kept = own.iter().filter(|(name, _)| !absent(name) && known.get(name).is_none());
+    let known_first = known.iter().map(|(name, value)| (name.to_owned(), value.clone()));
+    known_first.chain(kept.map(|(name, value)| (name.to_owned(), value.clone()))).collect()
 }
 
 fn put_video(all: &mut Object, video: &Track) {

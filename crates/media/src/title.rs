@@ -3,11 +3,11 @@
 use millrace_amf::Value;
 
 use crate::error::Refusal;
-use crate::position::Position;
+use crate::position::{Place, Position};
 use crate::sample::{Kind, Run};
 use crate::source::{BLOCK, Source, Window};
 use crate::track::{Capabilities, Selection, Track};
-use crate::{Error, Limits, metadata, mp4};
+use crate::{Error, Limits, flv, metadata, mp3, mp4};
 
 /// What kind of file a title is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,6 +42,8 @@ pub struct Title {
 #[derive(Debug)]
 enum Inner {
     Mp4(mp4::Movie),
+    Flv(flv::Film),
+    Mp3(mp3::Song),
 }
 
 /// Opens a media file. What it is, is decided by its bytes, never by a name.
@@ -56,6 +58,10 @@ pub async fn open<S: Source>(source: &S, limits: &Limits) -> Result<Title, Error
     let head = window.get(0, BLOCK).await?;
     let inner = if mp4::sniff(&head) {
         Inner::Mp4(mp4::open(&mut window, limits).await?)
+    } else if flv::sniff(&head) {
+        Inner::Flv(flv::open(&mut window, limits).await?)
+    } else if let Some(song) = mp3::open(&mut window, limits).await? {
+        Inner::Mp3(song)
     } else {
         return Err(Error::NotMedia { found: first_bytes(&head) });
     };
@@ -75,6 +81,8 @@ impl Title {
     pub fn container(&self) -> Container {
         match &self.inner {
             Inner::Mp4(_) => Container::Mp4,
+            Inner::Flv(_) => Container::Flv,
+            Inner::Mp3(_) => Container::Mp3,
         }
     }
 
@@ -83,6 +91,8 @@ impl Title {
     pub fn duration_ms(&self) -> u64 {
         match &self.inner {
             Inner::Mp4(movie) => movie.duration_ms,
+            Inner::Flv(film) => film.duration_ms,
+            Inner::Mp3(song) => song.duration_ms,
         }
     }
 
@@ -91,6 +101,8 @@ impl Title {
     pub fn tracks(&self) -> &[Track] {
         match &self.inner {
             Inner::Mp4(movie) => &movie.tracks,
+            Inner::Flv(film) => &film.tracks,
+            Inner::Mp3(song) => std::slice::from_ref(&song.track),
         }
     }
 
@@ -125,11 +137,16 @@ impl Title {
     }
 
     fn refusal(&self, index: usize, track: &Track, caps: &Capabilities) -> Option<&'static str> {
-        let Inner::Mp4(movie) = &self.inner;
-        if !movie.has_samples(index) {
-            return Some("which has no samples");
+        if let Some(why) = track.codec.refusal(caps) {
+            return Some(why);
         }
-        track.codec.refusal(caps).or_else(|| (!movie.playable(index)).then_some("which changes its codec"))
+        if track.extended.is_some_and(|code| !caps.accepts(code)) {
+            return Some("in the extended form, which the client did not list as playable");
+        }
+        match &self.inner {
+            Inner::Mp4(movie) => movie.refusal(index),
+            Inner::Flv(_) | Inner::Mp3(_) => None,
+        }
     }
 
     fn refusals(&self, caps: &Capabilities) -> Vec<Refusal> {
@@ -154,7 +171,12 @@ impl Title {
                     .video()
                     .map(|index| movie.seek_points(index, metadata::SEEK_POINTS))
                     .unwrap_or_default(),
+                own: None,
             },
+            Inner::Flv(film) => {
+                metadata::Details { own: Some(film.own.clone()), ..metadata::Details::default() }
+            }
+            Inner::Mp3(_) => metadata::Details::default(),
         }
     }
 
@@ -163,6 +185,8 @@ impl Title {
     pub fn weight(&self) -> usize {
         match &self.inner {
             Inner::Mp4(movie) => movie.weight(),
+            Inner::Flv(film) => film.weight(),
+            Inner::Mp3(song) => song.weight(),
         }
     }
 
@@ -171,6 +195,8 @@ impl Title {
     pub fn start(&self) -> Position {
         match &self.inner {
             Inner::Mp4(movie) => movie.start(),
+            Inner::Flv(film) => film.start(),
+            Inner::Mp3(song) => song.start(),
         }
     }
 
@@ -188,6 +214,8 @@ impl Title {
         let ms = u32::try_from(ms).unwrap_or(u32::MAX);
         match &self.inner {
             Inner::Mp4(movie) => movie.locate(source, ms, selection).await,
+            Inner::Flv(film) => film.locate(source, ms, selection).await,
+            Inner::Mp3(song) => song.locate(source, ms).await,
         }
     }
 
@@ -201,8 +229,18 @@ impl Title {
         from: Position,
         selection: Selection,
     ) -> Result<Run, Error> {
-        match &self.inner {
-            Inner::Mp4(movie) => movie.run(source, from, selection).await,
+        match (&self.inner, from.place) {
+            (Inner::Mp4(movie), _) => movie.run(source, from, selection).await,
+            (Inner::Flv(film), Place::Tag(mark)) => film.run(source, from, mark, selection).await,
+            (Inner::Mp3(song), Place::Frame { index, offset }) => {
+                song.run(source, from, (index, offset)).await
+            }
+            _ => Ok(self.nothing()),
         }
+    }
+
+    /// What a position of another title leads to.
+    fn nothing(&self) -> Run {
+        Run { headers: Vec::new(), samples: Vec::new(), end_ms: self.duration_ms(), next: None }
     }
 }

@@ -175,6 +175,8 @@ pub struct Track {
     pub avc: (u8, u8),
     /// AAC's audio object type; 0 for others.
     pub aac_object: u8,
+    /// The FourCC with which an FLV file wraps it in the extended form; a client must have listed it.
+    pub extended: Option<FourCc>,
 }
 
 impl Track {
@@ -197,6 +199,7 @@ impl Track {
             language: *b"und",
             avc: (0, 0),
             aac_object: 0,
+            extended: None,
         }
     }
 }

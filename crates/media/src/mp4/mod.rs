@@ -108,15 +108,14 @@ impl Movie {
         Pair { video: lane(selection.video()), audio: lane(selection.audio()) }
     }
 
-    /// Whether a track can be sent at all, whatever the client: it has samples, all of them of one codec.
-    pub(crate) fn playable(&self, index: usize) -> bool {
-        let (Some(track), Some(lane)) = (self.tracks.get(index), self.lanes.get(index)) else { return false };
-        lane.table.len() > 0
-            && lane.entries.iter().all(|entry| entry.form.is_some() && entry.codec == track.codec)
-    }
-
-    pub(crate) fn has_samples(&self, index: usize) -> bool {
-        self.lanes.get(index).is_some_and(|lane| lane.table.len() > 0)
+    /// Why a track with a codec that the client plays can't be sent nevertheless.
+    pub(crate) fn refusal(&self, index: usize) -> Option<&'static str> {
+        let (track, lane) = (self.tracks.get(index)?, self.lanes.get(index)?);
+        if lane.table.len() == 0 {
+            return Some("which has no samples");
+        }
+        let alike = lane.entries.iter().all(|entry| entry.form.is_some() && entry.codec == track.codec);
+        (!alike).then_some("which changes its codec")
     }
 
     pub(crate) fn start(&self) -> Position {

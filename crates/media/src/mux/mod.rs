@@ -1,0 +1,3 @@
+//! Writers: samples become files.
+
+pub mod flv;
