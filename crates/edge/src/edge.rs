@@ -1,7 +1,7 @@
 //! What all viewers of a process share.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 
 use arc_swap::ArcSwap;
 use millrace_cache::Cache;
@@ -23,7 +23,10 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
     pub(crate) sink: Sink,
+    /// The number of the newest viewer.
     pub(crate) viewers: AtomicU64,
+    /// Viewers that are here now.
+    pub(crate) connected: AtomicUsize,
     pub(crate) phase: watch::Sender<Phase>,
 }
 
@@ -51,6 +54,7 @@ impl Edge {
             metrics: Metrics::default(),
             sink,
             viewers: AtomicU64::new(0),
+            connected: AtomicUsize::new(0),
             phase: watch::Sender::new(Phase::Running),
         }))
     }
@@ -58,6 +62,12 @@ impl Edge {
     /// Serves something else from now on. Viewers who are connected keep what they play and the origin they chose.
     pub fn replace(&self, site: Site) {
         self.0.site.store(Arc::new(site));
+    }
+
+    /// How many viewers are connected.
+    #[must_use]
+    pub fn viewers(&self) -> usize {
+        self.0.connected.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// What was counted so far.

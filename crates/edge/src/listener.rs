@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -75,12 +76,18 @@ impl Listener {
                     }
                 },
                 Some(_) = viewers.join_next() => {}
-                _ = phase.wait_for(|phase| *phase > Phase::Running) => break,
+                () = left(&mut phase) => break,
             }
         }
         drop(listener);
         while viewers.join_next().await.is_some() {}
     }
+}
+
+/// Waits until the edge stops taking viewers.
+async fn left(phase: &mut watch::Receiver<Phase>) {
+    // The sender lives as long as the edge, which the caller holds.
+    let _ = phase.wait_for(|phase| *phase > Phase::Running).await;
 }
 
 fn admit(

@@ -67,7 +67,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAd
         progress: Duration::ZERO,
         bytes: 0,
     };
-    let end = Box::pin(connection.drive()).await;
+    connection.shared.connected.fetch_add(1, Relaxed);
+    let end = connection.drive().await;
     connection.finish(&end).await;
 }
 
@@ -188,6 +189,7 @@ impl Connection {
         }
         let lasted_ms = self.now().as_millis() as u64;
         let kind = EventKind::Disconnected { reason: end.to_string(), bytes: self.bytes, lasted_ms };
+        self.shared.connected.fetch_sub(1, Relaxed);
         (self.shared.sink)(&Event { viewer: self.session.viewer(), peer: self.session.peer(), kind });
     }
 

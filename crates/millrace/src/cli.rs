@@ -1,0 +1,88 @@
+//! The command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{config, demo, serve};
+
+/// Streams media from S3 buckets to RTMP players, through an edge cache.
+///
+/// What Amazon CloudFront's RTMP distributions did until December 2020: media files stay in a bucket, players connect
+/// to rtmp://HOST/cfx/st and play them by name, and every byte is fetched from the bucket once.
+#[derive(Debug, Parser)]
+#[command(name = "millrace", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Starts everything on this machine with sample media, to try it out.
+    Demo(Demo),
+    /// Serves the distributions of a configuration file.
+    Serve(Serve),
+    /// Prints or checks configuration files.
+    #[command(subcommand)]
+    Config(Config),
+}
+
+/// Starts everything on this machine with sample media, to try it out.
+///
+/// Puts sample media into a folder that stands for a bucket, serves it to anybody who connects, and prints lines to
+/// paste into a shell. Files dropped into the folder can be played at once. Ctrl-C ends it.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Where the bucket folder and the cache are kept.
+    #[arg(long, value_name = "DIR", default_value = "millrace-data")]
+    pub(crate) data_dir: PathBuf,
+    /// The address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) bind: IpAddr,
+    /// The port for RTMP; 0 takes any free one.
+    #[arg(long, value_name = "PORT", default_value_t = 1935)]
+    pub(crate) rtmp_port: u16,
+}
+
+/// Serves the distributions of a configuration file.
+///
+/// SIGHUP reads the file again and replaces distributions and buckets; viewers who are connected notice nothing, and a
+/// file with a fault changes nothing. SIGTERM and Ctrl-C take no more viewers and end when the last one has finished,
+/// or after `drain.deadline`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The configuration file; `millrace config default` prints one to start from.
+    #[arg(long, short, value_name = "FILE", env = "MILLRACE_CONFIG", default_value = "millrace.toml")]
+    pub(crate) config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Config {
+    /// Prints a configuration file with every setting, its meaning and its default.
+    Default,
+    /// Checks a configuration file and names the line and the field of each fault.
+    Check {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+impl Cli {
+    /// Does what was asked for; the result is the process's exit status.
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Demo(demo) => demo::run(&demo)?,
+            Command::Serve(serve) => serve::run(&serve.config)?,
+            Command::Config(Config::Default) => print!("{}", config::Config::default_file()),
+            Command::Config(Config::Check { file }) => {
+                let config = config::Config::load(&file)?;
+                println!("{}: {}", file.display(), config.summary());
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

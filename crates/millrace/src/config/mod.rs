@@ -1,0 +1,148 @@
+//! The configuration file: what can be set, and what is set.
+//!
+//! Each setting is defined once, in [`settings`]: its name, type, default and meaning. The parser and the default file
+//! are both made from that.
+
+mod settings;
+mod site;
+mod value;
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde::Deserialize;
+
+pub(crate) use settings::{Bucket, Distribution, Settings};
+pub(crate) use value::{Address, Period, Size};
+
+/// A configuration that was read and found sound.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) settings: Settings,
+}
+
+impl Config {
+    /// Reads a file.
+    pub(crate) fn load(file: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(file).with_context(|| {
+            format!("{} can't be read; `millrace config default` prints a file to start from", file.display())
+        })?;
+        Self::parse(&text).map_err(|fault| anyhow::anyhow!("{}:{fault}", file.display()))
+    }
+
+    /// Reads the text of a file. The error begins with line and column.
+    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+        let settings = Settings::deserialize(toml::Deserializer::parse(text).map_err(|e| Fault::toml(text, &e))?)
+            .map_err(|error| Fault::toml(text, &error))?;
+        settings.check().map_err(|(span, what)| Fault::at(text, span.start, what))?;
+        Ok(Self { settings })
+    }
+
+    /// A file with every setting, its meaning and its default.
+    pub(crate) fn default_file() -> String {
+        settings::default_file()
+    }
+
+    /// What it amounts to, for a person.
+    pub(crate) fn summary(&self) -> String {
+        let Settings { distribution, bucket, listen, .. } = &self.settings;
+        let ports: Vec<_> = listen.viewers.iter().map(ToString::to_string).collect();
+        format!(
+            "{} distributions over {} buckets, viewers at {}",
+            distribution.len(),
+            bucket.len(),
+            ports.join(", ")
+        )
+    }
+}
+
+/// A fault in a file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{line}:{column}: {what}")]
+pub(crate) struct Fault {
+    line: usize,
+    column: usize,
+    what: String,
+}
+
+impl Fault {
+    fn at(text: &str, offset: usize, what: String) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1, what }
+    }
+
+    /// The parser knows where it was, but says only what was wrong with the value: the setting's name is added.
+    fn toml(text: &str, error: &toml::de::Error) -> Self {
+        let offset = error.span().map_or(0, |span| span.start);
+        let line = text.get(..offset).map_or(0, |before| before.matches('\n').count());
+        let setting = text.lines().nth(line).and_then(|line| line.split_once('=')).map(|(name, _)| name.trim());
+        let message = error.message().lines().collect::<Vec<_>>().join(" ");
+        let what = match setting {
+            Some(name) if !message.contains(&format!("`{name}`")) => format!("{name}: {message}"),
+            _ => message,
+        };
+        Self::at(text, offset, what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        Config::parse(text).expect_err("the file has a fault").to_string()
+    }
+
+    #[test]
+    fn the_default_file_is_a_file_and_says_what_an_empty_one_means() {
+        let text = Config::default_file();
+        let default = Config::parse(&text).expect("the default file is sound");
+        let empty = Config::parse("").expect("every setting has a default");
+        assert_eq!(format!("{:?}", default.settings), format!("{:?}", empty.settings), "{text}");
+    }
+
+    #[test]
+    fn the_default_files_examples_are_sound_as_well() {
+        let uncommented: String = Config::default_file()
+            .lines()
+            .map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line)))
+            .collect();
+        let config = Config::parse(&uncommented).expect("the examples are sound");
+        assert_eq!((config.settings.bucket.len(), config.settings.distribution.len()), (2, 1));
+    }
+
+    #[test]
+    fn every_fault_names_line_column_and_setting() {
+        assert_eq!(fault("[cache]\nmemroy = \"1GiB\"")[..6], *"2:1: u");
+        assert!(fault("[cache]\nmemroy = \"1GiB\"").contains("`memroy`"));
+        assert!(fault("[cache]\n\nmemory = \"much\"").starts_with("3:10: memory: "));
+        assert!(fault("[drain]\ndeadline = 5").starts_with("2:12: deadline: "));
+        assert!(fault("[listen]\nviewers = [\"1935\"]").starts_with("2:12: viewers: "));
+        assert!(fault("[cache\n").starts_with("1:7: "));
+    }
+
+    #[test]
+    fn a_name_that_points_at_nothing_is_told_where_it_stands() {
+        let text = "[[distribution]]\nid = \"A\"\ndomain_name = \"s1.example.net\"\nbucket = \"films\"\n";
+        assert_eq!(fault(text), "4:10: bucket: there is no [[bucket]] named \"films\"");
+        assert!(fault("default_distribution = \"A\"").starts_with("1:24: default_distribution: "));
+    }
+
+    #[test]
+    fn a_bucket_is_a_folder_or_a_place_at_s3_with_whole_credentials() {
+        assert!(fault("[[bucket]]\nname = \"a\"\n").starts_with("2:8: "));
+        assert!(fault("[[bucket]]\nname = \"a\"\nfolder = \"x\"\nbucket = \"b\"").contains("not both"));
+        let half = "[[bucket]]\nname = \"a\"\nbucket = \"b\"\naccess_key_id = \"AKIA\"\n";
+        assert!(fault(half).contains("secret_access_key"));
+        assert!(fault("[[bucket]]\nname = \"a\"\nfolder = \"x\"\n[[bucket]]\nname = \"a\"\nfolder = \"y\"")
+            .starts_with("5:8: name: "));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let text = "[[bucket]]\nname = \"a\"\nbucket = \"b\"\naccess_key_id = \"AKIA\"\nsecret_access_key = \"hush\"";
+        let config = Config::parse(text).expect("a sound file");
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}

@@ -1,0 +1,358 @@
+//! Every setting: its name, type, default and meaning, once.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::value::{Address, Period, Shown, Size};
+
+/// Defines a section: a struct with defaults, and its part of the default file.
+macro_rules! section {
+    ($(#[doc = $about:literal])* $section:ident, $name:literal {
+        $($(#[doc = $doc:literal])* $field:ident: $type:ty = $default:expr,)*
+    }) => {
+        $(#[doc = $about])*
+        #[derive(Debug, Clone, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub(crate) struct $section {
+            $($(#[doc = $doc])* pub(crate) $field: $type,)*
+        }
+
+        impl Default for $section {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+
+        impl $section {
+            fn describe(out: &mut String) {
+                let default = Self::default();
+                $(out.push_str(&format!("\n#{}", $about));)*
+                out.push_str(concat!("\n[", $name, "]\n"));
+                $(
+                    $(out.push_str(&format!("#{}\n", $doc));)*
+                    out.push_str(&format!("{} = {}\n", stringify!($field), default.$field.shown()));
+                )*
+            }
+        }
+    };
+}
+
+const fn seconds(seconds: u64) -> Period {
+    Period(Duration::from_secs(seconds))
+}
+
+const fn mib(mib: u64) -> Size {
+    Size(mib << 20)
+}
+
+section! {
+    /// Where viewers connect.
+    Listen, "listen" {
+        /// Addresses for RTMP. ":1935" is port 1935 of every address of the machine.
+        viewers: Vec<Address> = vec![Address(([0, 0, 0, 0, 0, 0, 0, 0], 1935).into())],
+    }
+}
+
+section! {
+    /// What is kept of the buckets' content.
+    Cache, "cache" {
+        /// Memory for blocks of objects.
+        memory: Size = mib(256),
+        /// A directory for blocks on disk, of which this process is the only user. Empty: none.
+        directory: String = String::new(),
+        /// How much of that disk.
+        disk: Size = Size(10 << 30),
+        /// Memory for blocks that wait to be written to disk.
+        disk_queue: Size = mib(64),
+        /// How long an object counts as unchanged if its own headers do not say.
+        ttl: Period = seconds(86_400),
+        /// The least, whatever its Cache-Control or Expires say.
+        least_ttl: Period = seconds(3600),
+        /// How long "not there" and "forbidden" count.
+        negative_ttl: Period = seconds(5),
+        /// Objects whose version and length are remembered.
+        objects: usize = 100_000,
+    }
+}
+
+section! {
+    /// How buckets are asked.
+    Origin, "origin" {
+        /// Requests to one bucket at one time.
+        requests: usize = 64,
+        /// Bytes on their way from all buckets at one time.
+        in_flight: Size = mib(256),
+        /// The longest range asked for in one request.
+        longest_request: Size = mib(64),
+        /// How far ahead of a viewer is read.
+        read_ahead: Size = mib(4),
+        /// The longest wait for a connection.
+        connect_timeout: Period = seconds(3),
+        /// The longest wait for an answer to begin.
+        answer_timeout: Period = seconds(5),
+        /// The longest wait for its next piece.
+        stall_timeout: Period = seconds(5),
+        /// The longest time for one block of 256 KiB.
+        block_timeout: Period = seconds(30),
+        /// How long a failing bucket is asked again before viewers are told.
+        retry: Period = seconds(10),
+    }
+}
+
+section! {
+    /// What viewers may cost.
+    Limits, "limits" {
+        /// Viewers at one time.
+        connections: usize = 20_000,
+        /// Viewers at one time from one address.
+        connections_per_address: usize = 5_000,
+        /// Viewers accepted in one second; more wait.
+        accepts_per_second: u32 = 5_000,
+        /// Commands of one viewer in one second.
+        commands_per_second: u32 = 100,
+        /// Play streams of one viewer.
+        streams: usize = 8,
+        /// Items that wait in one playlist.
+        playlist: usize = 16,
+        /// Bytes in a stream name.
+        name: usize = 2048,
+        /// The longest message a viewer may send.
+        message: u32 = 65_536,
+        /// The least chunk size a viewer may set.
+        least_chunk_size: u32 = 128,
+        /// Chunk streams of one viewer.
+        chunk_streams: usize = 32,
+        /// Bytes of one viewer's half-received messages.
+        unfinished: Size = Size(256 << 10),
+        /// The longest time for the handshake.
+        handshake: Period = seconds(10),
+        /// The longest time from there to connect.
+        connect: Period = seconds(10),
+        /// How long a viewer may stay who plays nothing.
+        idle: Period = seconds(60),
+        /// Silence after which a viewer is pinged.
+        ping: Period = seconds(60),
+        /// Silence after a ping that ends the connection.
+        ping_answer: Period = seconds(30),
+        /// How long a viewer may take nothing while it is owed something.
+        stalled: Period = seconds(300),
+        /// How far ahead of its play head a viewer is kept at least.
+        least_buffer: Period = seconds(2),
+        /// How far at most, whatever its player asks for.
+        most_buffer: Period = seconds(43_200),
+    }
+}
+
+section! {
+    /// What media files may cost.
+    Media, "media" {
+        /// Memory for packed media that viewers share.
+        segments: Size = mib(256),
+        /// Memory for the indexes of open files.
+        titles: Size = mib(128),
+        /// The largest index (`moov`) of a file.
+        moov: Size = mib(64),
+        /// Samples in one track.
+        samples: u32 = 8 << 20,
+        /// Tracks in one file.
+        tracks: usize = 64,
+        /// Bytes of media within a second.
+        second: Size = mib(64),
+    }
+}
+
+section! {
+    /// How the server stops.
+    Drain, "drain" {
+        /// How long viewers may play on after SIGTERM.
+        deadline: Period = seconds(60),
+    }
+}
+
+section! {
+    /// What is written to standard error.
+    Log, "log" {
+        /// "text" or "json".
+        format: String = "text".to_owned(),
+        /// error, warn, info, debug or trace; or a list such as "info,millrace_edge=debug".
+        level: String = "info".to_owned(),
+    }
+}
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Settings {
+    pub(crate) default_distribution: Option<Spanned<String>>,
+    pub(crate) listen: Listen,
+    pub(crate) bucket: Vec<Bucket>,
+    pub(crate) distribution: Vec<Distribution>,
+    pub(crate) cache: Cache,
+    pub(crate) origin: Origin,
+    pub(crate) limits: Limits,
+    pub(crate) media: Media,
+    pub(crate) drain: Drain,
+    pub(crate) log: Log,
+}
+
+/// A bucket at S3, or a folder that stands for one.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Bucket {
+    pub(crate) name: Spanned<String>,
+    pub(crate) folder: Option<PathBuf>,
+    pub(crate) bucket: Option<String>,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) region: Option<String>,
+    #[serde(default)]
+    pub(crate) prefix: String,
+    pub(crate) path_style: Option<bool>,
+    pub(crate) access_key_id: Option<Spanned<String>>,
+    pub(crate) secret_access_key: Option<String>,
+    #[serde(default)]
+    pub(crate) anonymous: bool,
+}
+
+impl std::fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bucket").field("name", &self.name.get_ref()).finish_non_exhaustive()
+    }
+}
+
+/// A streaming distribution.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Distribution {
+    pub(crate) id: Spanned<String>,
+    pub(crate) domain_name: String,
+    #[serde(default)]
+    pub(crate) aliases: Vec<String>,
+    pub(crate) bucket: Spanned<String>,
+    #[serde(default = "yes")]
+    pub(crate) enabled: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A fault, and where in the file.
+type At = (Range<usize>, String);
+
+impl Settings {
+    /// What the parser can't see: names that point at each other.
+    pub(super) fn check(&self) -> Result<(), At> {
+        let buckets = distinct(self.bucket.iter().map(|bucket| &bucket.name), "name: another [[bucket]]")?;
+        self.bucket.iter().try_for_each(Bucket::check)?;
+        let ids = distinct(self.distribution.iter().map(|d| &d.id), "id: another [[distribution]]")?;
+        for distribution in &self.distribution {
+            let bucket = &distribution.bucket;
+            if !buckets.contains(bucket.get_ref().as_str()) {
+                let what = format!("bucket: there is no [[bucket]] named {:?}", bucket.get_ref());
+                return Err((bucket.span(), what));
+            }
+        }
+        match &self.default_distribution {
+            Some(id) if !ids.contains(id.get_ref().as_str()) => {
+                let what = format!("default_distribution: no [[distribution]] has the id {:?}", id.get_ref());
+                Err((id.span(), what))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The set of names, which must all differ.
+fn distinct<'a>(
+    names: impl Iterator<Item = &'a Spanned<String>>,
+    another: &str,
+) -> Result<HashSet<&'a str>, At> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name.get_ref().as_str()) {
+            return Err((name.span(), format!("{another} is called {:?} already", name.get_ref())));
+        }
+    }
+    Ok(seen)
+}
+
+impl Bucket {
+    fn check(&self) -> Result<(), At> {
+        let name = || self.name.span();
+        match (&self.folder, &self.bucket) {
+            (None, None) => return Err((name(), "a [[bucket]] needs `bucket` (S3) or `folder`".to_owned())),
+            (Some(_), Some(_)) => return Err((name(), "either `bucket` or `folder`, not both".to_owned())),
+            _ => {}
+        }
+        match (&self.access_key_id, &self.secret_access_key) {
+            (Some(id), None) => Err((id.span(), "access_key_id needs secret_access_key beside it".to_owned())),
+            (None, Some(_)) => Err((name(), "secret_access_key needs access_key_id beside it".to_owned())),
+            (Some(id), Some(_)) if self.anonymous => {
+                Err((id.span(), "anonymous means without a key: leave one of the two out".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What stands in front of the sections, with examples behind `#: `.
+const HEAD: &str = "\
+# Millrace. Every setting that is not written here has the value shown.
+
+# The id of the distribution for viewers whose host name no distribution claims, and for bare
+# addresses. Without it they are refused.
+#: default_distribution = \"EDFDVBD6EXAMPLE\"
+";
+
+/// What stands behind them.
+const TAIL: &str = "
+# Buckets. With neither key nor `anonymous`, credentials come from the environment:
+# AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what else AWS defines.
+#: [[bucket]]
+#: name = \"films\"
+#: bucket = \"my-films\"
+#: region = \"eu-west-1\"
+# For stores other than AWS; path_style is true then unless set otherwise.
+#: endpoint = \"https://s3.example.net\"
+#: path_style = true
+# Put in front of every name.
+#: prefix = \"published/\"
+#: access_key_id = \"AKIAIOSFODNN7EXAMPLE\"
+#: secret_access_key = \"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\"
+
+# A folder that stands for a bucket; files can be replaced at any time.
+#: [[bucket]]
+#: name = \"local\"
+#: folder = \"/srv/media\"
+
+# Streaming distributions: viewers connect to rtmp://DOMAIN_NAME/cfx/st.
+#: [[distribution]]
+#: id = \"EDFDVBD6EXAMPLE\"
+#: domain_name = \"s5c39gqb8ow64r.example.net\"
+#: aliases = [\"media.example.com\", \"*.video.example.com\"]
+#: bucket = \"films\"
+#: enabled = true
+";
+
+/// The default file.
+pub(super) fn default_file() -> String {
+    let mut out = HEAD.to_owned();
+    for describe in [
+        Listen::describe,
+        Cache::describe,
+        Origin::describe,
+        Limits::describe,
+        Media::describe,
+        Drain::describe,
+        Log::describe,
+    ] {
+        describe(&mut out);
+    }
+    out.push_str(TAIL);
+    out
+}

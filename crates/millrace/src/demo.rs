@@ -1,0 +1,116 @@
+//! `millrace demo`: everything on one machine, with something to play.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use millrace_cache::Cache;
+use millrace_edge::{Edge, Event, Limits, Site};
+use millrace_model::{Snapshot, StreamingDistribution};
+use millrace_origin::{FolderOrigin, Origin};
+
+use crate::cli::Demo;
+use crate::logging;
+use crate::server::{Asked, Server, Signals, raise_descriptor_limit, runtime};
+
+/// The sample media: name of the file, its stream name, what it is, its bytes.
+const SAMPLES: [(&str, &str, &str, &[u8]); 3] = [
+    (
+        "sample.mp4",
+        "mp4:sample.mp4",
+        "H.264 with B-frames and AAC, index at the end",
+        include_bytes!("../../../assets/sample.mp4"),
+    ),
+    ("sample.flv", "flv:sample", "Sorenson video and MP3", include_bytes!("../../../assets/sample.flv")),
+    ("sample.mp3", "mp3:sample", "MP3 with variable bit rate", include_bytes!("../../../assets/sample.mp3")),
+];
+
+/// How long viewers may play on after Ctrl-C.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// Runs the demo until a signal ends it.
+pub(crate) fn run(options: &Demo) -> anyhow::Result<()> {
+    logging::start(logging::Format::Text, "warn");
+    raise_descriptor_limit();
+    runtime()?.block_on(serve(options))
+}
+
+async fn serve(options: &Demo) -> anyhow::Result<()> {
+    let folder = options.data_dir.join("buckets/media");
+    seed(&folder)?;
+    let mut signals = Signals::new()?;
+    let disk = millrace_cache::Disk::new(options.data_dir.join("cache"), 1 << 30);
+    let cache = Cache::open(millrace_cache::Config { disk: Some(disk), ..Default::default() }).await?;
+    let edge = Edge::new(site(&folder)?, cache.clone(), Limits::default(), Arc::new(print_event));
+    let address = SocketAddr::new(options.bind, options.rtmp_port);
+    let server = Server::start(edge, cache, &[address], "--rtmp-port PORT").await?;
+    let address = server.addresses.first().copied().unwrap_or(address);
+    say(&greeting(&folder, address));
+    while !matches!(signals.next().await, Asked::Stop) {}
+    say("stopping\n");
+    server.drain(DRAIN, &mut signals, |progress| say(&format!("{progress}\n"))).await;
+    Ok(())
+}
+
+/// Puts the samples there that are not.
+fn seed(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+    for (file, _, _, bytes) in SAMPLES {
+        let path = folder.join(file);
+        if !path.exists() {
+            std::fs::write(&path, bytes).with_context(|| format!("{} can't be written", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// One distribution for everybody, over the folder.
+fn site(folder: &Path) -> anyhow::Result<Site> {
+    let distribution = StreamingDistribution {
+        id: "demo".to_owned(),
+        domain_name: "localhost".to_owned(),
+        aliases: Vec::new(),
+        origin: "media".to_owned(),
+        enabled: true,
+    };
+    let origin: Arc<dyn Origin> = Arc::new(FolderOrigin::open(folder)?);
+    Ok(Site {
+        snapshot: Snapshot::new(vec![distribution], Some("demo")),
+        origins: HashMap::from([("media".to_owned(), origin)]),
+    })
+}
+
+fn greeting(folder: &Path, address: SocketAddr) -> String {
+    let host = match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("127.0.0.1:{}", v4.port()),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => format!("127.0.0.1:{}", v6.port()),
+        other => other.to_string(),
+    };
+    let mut text = format!("Millrace plays at rtmp://{host}/cfx/st\n");
+    for (file, name, what, _) in SAMPLES {
+        let url = format!("rtmp://{host}/cfx/st/{name}");
+        let saved = format!("{}.flv", file.replace('.', "-"));
+        text += &format!(
+            "\n{file}: {what}\n  ffplay {url}\n  rtmpdump -r {url} -o {saved}\n  vlc {url}\n  mpv {url}\n"
+        );
+    }
+    text += &format!(
+        "\nFiles that you put into {} play at once, under their names.\nCtrl-C ends it. Viewers:\n",
+        folder.display()
+    );
+    text
+}
+
+fn print_event(event: &Event) {
+    say(&format!("{event}\n"));
+}
+
+/// Prints; a reader that went away is no reason to stop serving.
+fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

@@ -1,0 +1,120 @@
+//! What `demo` and `serve` have in common: open ports, run, and come to an end in good order.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context;
+use millrace_cache::Cache;
+use millrace_edge::{Edge, Listener, Phase};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
+
+use crate::ports;
+
+/// How often the progress of a drain is told.
+const PROGRESS: Duration = Duration::from_secs(5);
+
+/// A running server.
+pub(crate) struct Server {
+    edge: Edge,
+    cache: Cache,
+    listeners: JoinSet<()>,
+    /// Where it listens.
+    pub(crate) addresses: Vec<SocketAddr>,
+}
+
+/// The signals that mean something here.
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+/// What a signal asks for.
+pub(crate) enum Asked {
+    Stop,
+    Reload,
+}
+
+impl Signals {
+    /// Begins to catch them.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let catch = |kind| signal(kind).context("signals can't be caught");
+        Ok(Self {
+            interrupt: catch(SignalKind::interrupt())?,
+            terminate: catch(SignalKind::terminate())?,
+            hang_up: catch(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next one.
+    pub(crate) async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.hang_up.recv() => Asked::Reload,
+        }
+    }
+}
+
+impl Server {
+    /// Opens all `addresses`. `cure` is the flag or setting that chooses them.
+    pub(crate) async fn start(
+        edge: Edge,
+        cache: Cache,
+        addresses: &[SocketAddr],
+        cure: &str,
+    ) -> anyhow::Result<Self> {
+        let mut server = Self { edge, cache, listeners: JoinSet::new(), addresses: Vec::new() };
+        for address in addresses {
+            let listener = Listener::bind(server.edge.clone(), *address)
+                .await
+                .map_err(|error| ports::explain(*address, &error, cure))?;
+            server.addresses.push(listener.local_addr()?);
+            server.listeners.spawn(listener.run());
+        }
+        Ok(server)
+    }
+
+    /// Lets the viewers who play go on until `deadline` has passed or a second signal comes, then ends.
+    pub(crate) async fn drain(mut self, deadline: Duration, signals: &mut Signals, tell: impl Fn(&str)) {
+        self.edge.enter(Phase::Draining);
+        let end = tokio::time::Instant::now() + deadline;
+        let mut progress = tokio::time::interval(PROGRESS);
+        progress.tick().await;
+        loop {
+            tokio::select! {
+                next = self.listeners.join_next() => if next.is_none() { break },
+                _ = progress.tick() => {
+                    let left = (end - tokio::time::Instant::now()).as_secs();
+                    tell(&format!("{} viewers still play; at most {left} s more", self.edge.viewers()));
+                }
+                () = tokio::time::sleep_until(end) => {
+                    tell("the deadline has come: the viewers who still play are sent away");
+                    self.edge.enter(Phase::Stopping);
+                    while self.listeners.join_next().await.is_some() {}
+                }
+                asked = signals.next() => if matches!(asked, Asked::Stop) {
+                    self.edge.enter(Phase::Stopping);
+                },
+            }
+        }
+        self.cache.close().await;
+    }
+}
+
+/// Takes as many file descriptors as the system lets us have: each viewer is one.
+pub(crate) fn raise_descriptor_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
+}
+
+/// The runtime all commands use.
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no threads can be started")
+}
