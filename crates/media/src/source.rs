@@ -97,6 +97,11 @@ impl<'a, S: Source> Window<'a, S> {
         Self { ahead: BLOCK * blocks.max(1), ..Self::new(source) }
     }
 
+    /// What is read from.
+    pub(crate) fn source(&self) -> &'a S {
+        self.source
+    }
+
     /// The length of the file.
     pub(crate) fn len(&self) -> u64 {
         self.source.len()

@@ -7,7 +7,11 @@ use std::process::Command;
 
 use common::{Counted, check_runs, runs_from, samples_of};
 use futures::executor::block_on;
-use millrace_media::{Body, Capabilities, Codec, Container, Kind, Limits, Sample, Selection, Title, open};
+use millrace_amf::amf0;
+use millrace_media::mux::flv;
+use millrace_media::{
+    Body, Capabilities, Codec, Container, Error, Kind, Limits, Sample, Selection, Title, open,
+};
 use serde_json::Value;
 
 /// Ten seconds of moving picture and a tone, small enough to encode at once.
@@ -287,4 +291,111 @@ fn mp3_with_a_cover() {
     let media = opened(folder, path);
     assert!(media.title.tracks()[0].offset > 256 * 1024);
     check(&media);
+}
+
+#[test]
+fn fragments_with_and_without_indexes() {
+    let encode = "-c:v libx264 -bf 2 -g 25 -c:a aac -movflags";
+    for flags in [
+        "frag_keyframe+empty_moov",
+        "frag_keyframe+empty_moov+default_base_moof",
+        "frag_keyframe+empty_moov+default_base_moof+delay_moov",
+        "frag_keyframe+empty_moov+omit_tfhd_offset+separate_moof",
+        "frag_keyframe+empty_moov+default_base_moof+global_sidx",
+        "dash+frag_keyframe+skip_sidx",
+        "frag_keyframe",
+    ] {
+        println!("{flags}");
+        let media = make("a.mp4", &both(&format!("{encode} {flags}")));
+        check(&media);
+        assert!(media.title.duration_ms().abs_diff(10_050) < 150, "{flags}: {}", media.title.duration_ms());
+    }
+}
+
+#[test]
+fn fragments_by_time_and_of_one_kind() {
+    check(&make("a.mp4", &both("-c:v libx264 -g 100 -c:a aac -movflags empty_moov -frag_duration 300000")));
+    check(&make("a.m4a", &audio("-c:a aac -movflags empty_moov+default_base_moof -frag_duration 1000000")));
+    check(&make("a.mp4", &both("-an -c:v libx264 -bf 2 -g 20 -movflags frag_keyframe+empty_moov")));
+}
+
+#[test]
+fn a_fragmented_recording_that_was_cut_off() {
+    let media = make(
+        "a.mp4",
+        &both("-c:v libx264 -g 25 -c:a aac -movflags frag_keyframe+empty_moov+default_base_moof"),
+    );
+    let whole = std::fs::read(&media.path).unwrap();
+    for part in [3, 5, 9] {
+        let cut = whole[..whole.len() * part / 10].to_vec();
+        let (title, source) = common::open_bytes(cut).unwrap();
+        let (_, samples) = samples_of(&title, &source).unwrap();
+        let last = u64::from(samples.last().unwrap().time_ms);
+        assert!(last.abs_diff(part as u64 * 1000) < 2000, "{last}");
+        check_runs(&title, &source);
+    }
+}
+
+#[test]
+fn codecs_of_enhanced_rtmp() {
+    for (codec, encode) in [
+        (
+            Codec::Hevc,
+            video("-c:v libx265 -preset ultrafast -x265-params log-level=none:bframes=2:keyint=25"),
+        ),
+        (Codec::Hevc, video("-c:v libx265 -preset ultrafast -x265-params log-level=none -tag:v hvc1")),
+        (Codec::Vp9, video("-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25")),
+        (Codec::Av1, video("-t 2 -c:v libsvtav1 -preset 12 -g 25")),
+        (Codec::Opus, audio("-c:a libopus -ar 48000 -strict -2")),
+        (Codec::Ac3, audio("-c:a ac3")),
+        (Codec::Eac3, audio("-c:a eac3")),
+        (Codec::Flac, audio("-c:a flac -strict -2")),
+    ] {
+        println!("{codec:?}");
+        let media = make("a.mp4", &encode);
+        check(&media);
+        assert_eq!(codecs(&media), [codec]);
+        let error = media.title.select(&Capabilities::classic()).unwrap_err();
+        assert!(matches!(&error, Error::NoSupportedTrack { refused } if refused[0].track == 1), "{error}");
+        let code = codec.enhanced().unwrap();
+        let selection = media.title.select(&Capabilities::classic().with(code)).unwrap();
+        let run = block_on(media.title.run(&media.source, media.title.start(), selection)).unwrap();
+        let body = common::body_of(&media.source.file.0, &run.samples[0].body);
+        assert_eq!(body[1..5], code.0);
+        for header in &run.headers {
+            assert_eq!(
+                common::body_of(&media.source.file.0, &header.body)[..5],
+                [&[0x90][..], &code.0].concat()
+            );
+        }
+    }
+}
+
+#[test]
+fn what_ffmpeg_reads_back_of_the_flv_we_write() {
+    let media = make("a.mp4", &both("-c:v libx264 -bf 2 -g 30 -c:a aac"));
+    let (selection, samples) = samples_of(&media.title, &media.source).unwrap();
+    let run = block_on(media.title.run(&media.source, media.title.start(), selection)).unwrap();
+    let mut written = flv::header(true, true).to_vec();
+    let mut metadata = Vec::new();
+    amf0::encode(&"onMetaData".into(), &mut metadata);
+    amf0::encode(&media.title.metadata(&selection), &mut metadata);
+    written.extend_from_slice(&flv::tag(Kind::Data, 0, &metadata).unwrap());
+    for sample in run.headers.iter().chain(&samples) {
+        let body = common::body_of(&media.source.file.0, &sample.body);
+        written.extend_from_slice(&flv::tag(sample.kind, sample.time_ms, &body).unwrap());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("b.flv");
+    std::fs::write(&path, written).unwrap();
+    let again = opened(folder, path);
+    check(&again);
+    for kind in [Kind::Video, Kind::Audio] {
+        let ours = probe(&again.path, kind);
+        let theirs = probe(&media.path, kind);
+        assert_eq!(ours.len(), theirs.len());
+        for (ours, theirs) in ours.iter().zip(&theirs) {
+            assert_eq!((ours.size, ours.key), (theirs.size, theirs.key));
+        }
+    }
 }

@@ -12,16 +12,22 @@ use crate::{Error, Limits};
 /// matter for real films.
 const BARRIER: u32 = 4096;
 
-/// The selected tracks.
+/// The selected tracks with their ids.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pair<'a> {
-    pub(crate) video: Option<&'a Lane>,
-    pub(crate) audio: Option<&'a Lane>,
+    pub(crate) video: Option<(u32, &'a Lane)>,
+    pub(crate) audio: Option<(u32, &'a Lane)>,
+}
+
+impl<'a> Pair<'a> {
+    fn lanes(&self) -> (Option<&'a Lane>, Option<&'a Lane>) {
+        (self.video.map(|(_, lane)| lane), self.audio.map(|(_, lane)| lane))
+    }
 }
 
 impl<'a> Lane {
     /// The samples from number `index` on, with their final times.
-    fn units(&'a self, index: u32) -> impl Iterator<Item = Unit> + 'a {
+    pub(crate) fn units(&'a self, index: u32) -> impl Iterator<Item = Unit> + 'a {
         let mut before = index.checked_sub(1).and_then(|i| self.table.from(i).next()).map(|raw| raw.entry);
         self.table.from(index).map(move |raw| {
             let renewed = before.is_some_and(|entry| entry != raw.entry);
@@ -63,11 +69,12 @@ impl<'a> Lane {
 
 /// See [`crate::Title::locate`].
 pub(crate) fn locate(pair: Pair<'_>, ms: u32) -> Option<Position> {
-    let ms = match (pair.video, pair.audio) {
+    let (video, audio) = pair.lanes();
+    let ms = match (video, audio) {
         (Some(video), _) => {
             let key = video.table.key_at_or_before(video.last_at(ms))?;
             let at = video.ms_of(key);
-            let audio = pair.audio.map_or(0, |audio| audio.first_at(at));
+            let audio = audio.map_or(0, |audio| audio.first_at(at));
             // A first picture that comes after `ms` means: play from the start, with the sound before it.
             if at > ms {
                 return None;
@@ -77,7 +84,7 @@ pub(crate) fn locate(pair: Pair<'_>, ms: u32) -> Option<Position> {
         (None, Some(audio)) => audio.ms_of(audio.last_at(ms)),
         (None, None) => return None,
     };
-    let audio = pair.audio.map_or(0, |audio| audio.first_at(ms));
+    let audio = audio.map_or(0, |audio| audio.first_at(ms));
     // Without video there are no key frames: `keyed` is false for all places but the start.
     Some(Position { ms, keyed: false, place: Place::Samples { video: 0, audio } })
 }
@@ -90,14 +97,15 @@ pub(crate) fn run(
     (grid, end_ms): (Grid, u64),
     limits: &Limits,
 ) -> Result<Run, Error> {
+    let (pictures, sounds) = pair.lanes();
     let merged = merge(
-        (pair.video.into_iter().flat_map(|lane| lane.units(video)), entries(pair.video)),
-        (pair.audio.into_iter().flat_map(|lane| lane.units(audio)), entries(pair.audio)),
+        (pictures.into_iter().flat_map(|lane| lane.units(video)), entries(pictures)),
+        (sounds.into_iter().flat_map(|lane| lane.units(audio)), entries(sounds)),
         (grid, from.keyed),
         limits,
     )?;
     let ms = merged.samples.first().map_or(from.ms, |sample| sample.time_ms);
-    let headers = [(pair.video, Kind::Video, video), (pair.audio, Kind::Audio, audio)]
+    let headers = [(pictures, Kind::Video, video), (sounds, Kind::Audio, audio)]
         .into_iter()
         .filter_map(|(lane, kind, index)| lane?.header_at(index, kind, ms))
         .collect();

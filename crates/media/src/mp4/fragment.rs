@@ -10,7 +10,9 @@ use crate::{Error, Limits};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Part {
     pub(crate) units: Vec<Unit>,
-    /// Where the track's clock stands behind the fragment, in ticks.
+    /// Where the track's clock stands in front of the fragment, in ticks.
+    pub(crate) start: u64,
+    /// Where it stands behind.
     pub(crate) end: u64,
     /// Whether the fragment said where its clock starts (`tfdt`).
     pub(crate) timed: bool,
@@ -37,10 +39,9 @@ struct Track {
     defaults: Defaults,
 }
 
-/// Reads the parts that a `moof` has of the wanted tracks, in their order.
-pub(crate) fn parse(moof: &View<'_>, wanted: &[Wanted<'_>], file: u64, limits: &Limits) -> Result<Vec<Part>, Error> {
-    let mut parts: Vec<Part> =
-        wanted.iter().map(|track| Part { end: track.clock, ..Part::default() }).collect();
+/// Reads the part that a `moof` has of a track.
+pub(crate) fn parse(moof: &View<'_>, wanted: &Wanted<'_>, file: u64, limits: &Limits) -> Result<Part, Error> {
+    let mut part = Part { start: wanted.clock, end: wanted.clock, ..Part::default() };
     // Without a base of its own a `traf` counts from where the data of the one before ended.
     let mut follow = moof.offset;
     for traf in moof.children(0) {
@@ -50,15 +51,14 @@ pub(crate) fn parse(moof: &View<'_>, wanted: &[Wanted<'_>], file: u64, limits: &
         }
         let tfhd = traf.require(b"tfhd")?;
         let id = tfhd.full()?.2.u32().ok_or_else(|| tfhd.cut())?;
-        let place = wanted.iter().position(|track| track.id == id);
-        let trex = place.and_then(|place| wanted.get(place)).map(|track| track.lane.defaults).unwrap_or_default();
-        let track = header(&tfhd, moof.offset, follow, trex)?;
-        follow = match place.and_then(|place| Some((wanted.get(place)?, parts.get_mut(place)?))) {
-            Some((wanted, part)) => samples(&traf, &track, wanted, part, (file, limits))?,
-            None => data_end(&traf, &track)?,
+        let track = header(&tfhd, moof.offset, follow, wanted.lane.defaults)?;
+        follow = if id == wanted.id {
+            samples(&traf, &track, wanted, &mut part, (file, limits))?
+        } else {
+            data_end(&traf, &track, file)?
         };
     }
-    Ok(parts)
+    Ok(part)
 }
 
 /// `tfhd`: track id u32, then by flags: 1 base u64, 2 description, 8 duration, 10 size, 20 sample flags (u32 each);
@@ -98,13 +98,21 @@ struct Row {
 /// ```text
 /// count u32 | 1: data offset i32 | 4: flags of the first sample u32 | {100 duration, 200 size, 400 flags, 800 cts}*
 /// ```
-fn rows(trun: &View<'_>, track: &Track, follow: u64, mut each: impl FnMut(&Row, u64) -> Result<(), Error>) -> Result<u64, Error> {
+fn rows(
+    trun: &View<'_>,
+    track: &Track,
+    (follow, file): (u64, u64),
+    mut each: impl FnMut(&Row, u64) -> Result<(), Error>,
+) -> Result<u64, Error> {
     let (_, flags, mut fields) = trun.full()?;
     let count = fields.u32().ok_or_else(|| trun.cut())?;
     let mut at = follow;
     if flags & 1 != 0 {
         let offset = fields.u32().ok_or_else(|| trun.cut())? as i32;
-        at = track.base.checked_add_signed(i64::from(offset)).ok_or_else(|| trun.fault("box points before the file"))?;
+        at = track
+            .base
+            .checked_add_signed(i64::from(offset))
+            .ok_or_else(|| trun.fault("box points before the file"))?;
     }
     let first = if flags & 4 != 0 { Some(fields.u32().ok_or_else(|| trun.cut())?) } else { None };
     let width = 4 * (flags >> 8 & 15).count_ones() as usize;
@@ -113,8 +121,14 @@ fn rows(trun: &View<'_>, track: &Track, follow: u64, mut each: impl FnMut(&Row, 
         return Err(trun.fault(&format!("box declares {count} samples, more than fit")));
     }
     let Defaults { duration, size, flags: usual, .. } = track.defaults;
+    if width == 0 && u64::from(count).saturating_mul(u64::from(size).max(1)) > file {
+        return Err(
+            trun.fault(&format!("box declares {count} samples of {size} bytes, more than the file has"))
+        );
+    }
     for index in 0..count {
-        let mut field = |flag: u32, default: u32| if flags & flag != 0 { fields.u32().unwrap_or(0) } else { default };
+        let mut field =
+            |flag: u32, default: u32| if flags & flag != 0 { fields.u32().unwrap_or(0) } else { default };
         let row = Row {
             duration: field(0x100, duration),
             size: field(0x200, size),
@@ -139,6 +153,7 @@ fn samples(
         let (version, _, mut fields) = tfdt.full()?;
         part.end = fields.uint(if version == 0 { 4 } else { 8 }).ok_or_else(|| tfdt.cut())?;
         part.timed = true;
+        part.start = part.end;
     }
     let entry = track.defaults.description.saturating_sub(1);
     let clock = &wanted.lane.clock;
@@ -148,14 +163,18 @@ fn samples(
         if trun.kind != *b"trun" {
             continue;
         }
-        follow = rows(&trun, track, follow, |row, offset| {
+        follow = rows(&trun, track, (follow, file), |row, offset| {
+            // Fragments are what recorders write lest a crash cost the file: one that was cut off plays to its end.
             if offset.checked_add(u64::from(row.size)).is_none_or(|end| end > file) {
-                let what = format!("box lists a sample of {} bytes at byte {offset}, past the end of the file", row.size);
-                return Err(trun.fault(&what));
+                return Ok(());
             }
             if part.units.len() >= limits.samples as usize {
                 let what = format!("the fragment at byte {}: the count of samples", traf.offset);
-                return Err(Error::TooLarge { what, size: part.units.len() as u64 + 1, limit: u64::from(limits.samples) });
+                return Err(Error::TooLarge {
+                    what,
+                    size: part.units.len() as u64 + 1,
+                    limit: u64::from(limits.samples),
+                });
             }
             part.units.push(Unit {
                 ms: clock.ms(part.end),
@@ -175,12 +194,12 @@ fn samples(
 }
 
 /// Where the data of a `traf` end whose samples nobody wants.
-fn data_end(traf: &View<'_>, track: &Track) -> Result<u64, Error> {
+fn data_end(traf: &View<'_>, track: &Track, file: u64) -> Result<u64, Error> {
     let mut follow = track.base;
     for trun in traf.children(0) {
         let trun = trun?;
         if trun.kind == *b"trun" {
-            follow = rows(&trun, track, follow, |_, _| Ok(()))?;
+            follow = rows(&trun, track, (follow, file), |_, _| Ok(()))?;
         }
     }
     Ok(follow)

@@ -6,10 +6,14 @@ mod descriptor;
 mod entry;
 mod find;
 mod flat;
+mod fragment;
 mod index;
 mod merge;
 mod moov;
+mod pieces;
 mod table;
+
+use std::sync::Mutex;
 
 use bytes::Bytes;
 
@@ -19,10 +23,13 @@ use crate::position::{Place, Position};
 use crate::sample::{Kind, Run};
 use crate::source::{BLOCK, Source, Window};
 use crate::track::{Selection, Track};
+use crate::trail::Trail;
 use crate::{Error, Limits};
 use boxes::Children;
 use flat::Pair;
+use index::Hint;
 use moov::{Lane, Moov};
+use pieces::Pieces;
 
 /// An opened file of the MP4 family.
 #[derive(Debug)]
@@ -33,6 +40,8 @@ pub(crate) struct Movie {
     pub(crate) duration_ms: u64,
     /// Where the `moov` box stands.
     pub(crate) moov_offset: u64,
+    /// Set if the samples, or most of them, are in fragments.
+    pieces: Option<Pieces>,
     grid: Grid,
     limits: Limits,
 }
@@ -50,26 +59,19 @@ pub(crate) fn sniff(head: &[u8]) -> bool {
 pub(crate) async fn open<S: Source>(window: &mut Window<'_, S>, limits: &Limits) -> Result<Movie, Error> {
     let found = find::moov(window, limits).await?;
     let mut moov = parse(&found.moov, found.offset, window.len(), limits)?;
+    let after = found.offset + found.moov.len() as u64;
     drop(found.moov);
     for (track, lane) in moov.tracks.iter_mut().zip(&mut moov.lanes) {
         complete_in_band(window, track, lane).await?;
     }
-    let shift =
-        moov.lanes.iter().filter(|lane| lane.table.len() > 0).map(|lane| lane.clock.signed_ms(0)).min();
-    let shift = shift.map_or(0, |first| (-first).max(0));
-    for lane in &mut moov.lanes {
-        lane.clock = lane.clock.shifted(shift);
+    let fragments = if moov.fragmented { find::fragments(window, after, limits).await? } else { None };
+    let mut movie = Movie::new(moov, found.offset, limits);
+    match fragments {
+        Some(fragments) => movie.open_fragments(window, fragments, after).await?,
+        None => movie.open_flat(),
     }
-    let end = moov.lanes.iter().map(|lane| u64::from(lane.clock.ms(lane.table.ticks()))).max();
-    let duration_ms = end.unwrap_or(0);
-    Ok(Movie {
-        grid: Grid::new(window.len(), duration_ms),
-        tracks: moov.tracks,
-        lanes: moov.lanes,
-        duration_ms,
-        moov_offset: found.offset,
-        limits: *limits,
-    })
+    movie.grid = Grid::new(window.len(), movie.duration_ms);
+    Ok(movie)
 }
 
 fn parse(bytes: &Bytes, offset: u64, file: u64, limits: &Limits) -> Result<Moov, Error> {
@@ -103,15 +105,90 @@ async fn complete_in_band<S: Source>(
 }
 
 impl Movie {
+    fn new(moov: Moov, moov_offset: u64, limits: &Limits) -> Self {
+        Self {
+            duration_ms: moov.declared_ms.unwrap_or(0),
+            tracks: moov.tracks,
+            lanes: moov.lanes,
+            moov_offset,
+            pieces: None,
+            grid: Grid::new(0, 0),
+            limits: *limits,
+        }
+    }
+
+    /// Moves all tracks by the same time, so that the earliest sample is not before 0.
+    fn open_flat(&mut self) {
+        let starts =
+            self.lanes.iter().filter(|lane| lane.table.len() > 0).map(|lane| lane.clock.signed_ms(0));
+        self.shift(starts.min().map_or(0, |first| (-first).max(0)));
+        let ends = self.lanes.iter().map(|lane| u64::from(lane.clock.ms(lane.table.ticks())));
+        self.duration_ms = ends.max().unwrap_or(0);
+    }
+
+    fn shift(&mut self, ms: i64) {
+        for lane in &mut self.lanes {
+            lane.clock = lane.clock.shifted(ms);
+        }
+    }
+
+    /// Finds out where fragments begin and end. Recordings start at any time of day, so the first sample is moved
+    /// to 0 in both directions.
+    async fn open_fragments<S: Source>(
+        &mut self,
+        window: &mut Window<'_, S>,
+        found: find::Fragments,
+        after: u64,
+    ) -> Result<(), Error> {
+        let in_moov = self.lanes.iter().any(|lane| lane.table.len() > 0);
+        let mut pieces = Pieces {
+            first: if in_moov { self.moov_offset } else { found.first },
+            moov: (self.moov_offset, after),
+            timed: true,
+            hints: found.indexes.iter().flat_map(|sidx| sidx.hints.iter().copied()).collect(),
+            trail: Mutex::new(Trail::new(self.limits.checkpoints)),
+        };
+        let source = window.source();
+        let first = pieces.first_ms(source, self.all(), &self.limits).await?;
+        let (earliest, timed) = first.unwrap_or((0, true));
+        pieces.timed = timed;
+        self.shift(-earliest);
+        let mut last = None;
+        if pieces.hints.is_empty() {
+            let scale = |id| self.tracks.iter().find(|track| track.id == id).map(|track| track.timescale);
+            (pieces.hints, last) = pieces::tail(window, scale, &self.limits).await?;
+        }
+        pieces.hints.sort_unstable();
+        if self.duration_ms == 0 {
+            let start = self.all().video.or(self.all().audio).map_or(0, |(_, lane)| lane.clock.signed_ms(0));
+            let end = found.indexes.iter().map(|sidx| sidx.end_ms).max();
+            self.duration_ms = match (end, last) {
+                (Some(end), _) => end.saturating_add_signed(start),
+                (None, Some(last)) if timed => pieces.end_ms(source, self.all(), last, &self.limits).await?,
+                _ => 0,
+            };
+        }
+        self.pieces = Some(pieces);
+        Ok(())
+    }
+
+    /// The first video and the first audio track: what times are taken from.
+    fn all(&self) -> Pair<'_> {
+        let first = |kind| self.tracks.iter().position(|track| track.kind == kind);
+        let lane = |index: usize| Some((self.tracks.get(index)?.id, self.lanes.get(index)?));
+        Pair { video: first(Kind::Video).and_then(lane), audio: first(Kind::Audio).and_then(lane) }
+    }
+
     fn pair(&self, selection: Selection) -> Pair<'_> {
-        let lane = |index: Option<usize>| index.and_then(|index| self.lanes.get(index));
+        let lane =
+            |index: Option<usize>| index.and_then(|i| Some((self.tracks.get(i)?.id, self.lanes.get(i)?)));
         Pair { video: lane(selection.video()), audio: lane(selection.audio()) }
     }
 
     /// Why a track with a codec that the client plays can't be sent nevertheless.
     pub(crate) fn refusal(&self, index: usize) -> Option<&'static str> {
         let (track, lane) = (self.tracks.get(index)?, self.lanes.get(index)?);
-        if lane.table.len() == 0 {
+        if lane.table.len() == 0 && self.pieces.is_none() {
             return Some("which has no samples");
         }
         let alike = lane.entries.iter().all(|entry| entry.form.is_some() && entry.codec == track.codec);
@@ -119,7 +196,8 @@ impl Movie {
     }
 
     pub(crate) fn start(&self) -> Position {
-        Position { ms: 0, keyed: true, place: Place::Samples { video: 0, audio: 0 } }
+        let place = Place::Samples { video: 0, audio: 0 };
+        self.pieces.as_ref().map_or(Position { ms: 0, keyed: true, place }, Pieces::start)
     }
 
     /// Bytes of memory.
@@ -127,17 +205,24 @@ impl Movie {
         let entries = |lane: &Lane| {
             lane.entries.iter().map(|entry| entry.config.len() + size_of_val(entry)).sum::<usize>()
         };
+        let pieces = self.pieces.as_ref().map_or(0, |pieces| {
+            pieces.hints.len() * size_of::<Hint>() + pieces.trail.lock().map_or(0, |trail| trail.weight())
+        });
         size_of::<Self>()
+            + pieces
             + self.tracks.len() * size_of::<Track>()
             + self.lanes.iter().map(|lane| lane.table.weight() + entries(lane)).sum::<usize>()
     }
 
     pub(crate) async fn locate<S: Source>(
         &self,
-        _source: &S,
+        source: &S,
         ms: u32,
         selection: Selection,
     ) -> Result<Position, Error> {
+        if let Some(pieces) = &self.pieces {
+            return pieces.locate(source, self.pair(selection), ms, &self.limits).await;
+        }
         let start = self.start();
         let found = flat::locate(self.pair(selection), ms).filter(|found| found.place != start.place);
         Ok(found.unwrap_or(start))
@@ -145,13 +230,17 @@ impl Movie {
 
     pub(crate) async fn run<S: Source>(
         &self,
-        _source: &S,
+        source: &S,
         from: Position,
         selection: Selection,
     ) -> Result<Run, Error> {
         let end = (self.grid, self.duration_ms);
-        match from.place {
-            Place::Samples { video, audio } => {
+        match (from.place, &self.pieces) {
+            (Place::Fragment { moof, video, audio }, Some(pieces)) => {
+                let from = (from, moof, [video, audio]);
+                pieces.run(source, self.pair(selection), from, end, &self.limits).await
+            }
+            (Place::Samples { video, audio }, None) => {
                 flat::run(self.pair(selection), from, (video, audio), end, &self.limits)
             }
             _ => Ok(Run { headers: Vec::new(), samples: Vec::new(), end_ms: self.duration_ms, next: None }),

@@ -1,7 +1,7 @@
 //! The `moov` box: tracks, their clocks and their defaults in fragments (ISO/IEC 14496-12, 8.2 to 8.8).
 
 use super::boxes::View;
-use super::clock::Clock;
+use super::clock::{Clock, to_ms};
 use super::entry::{self, Entry};
 use super::table::Table;
 use crate::track::{Codec, Track};
@@ -33,8 +33,8 @@ pub(crate) struct Moov {
     /// The tracks as others see them, and in the same order what is needed to read them.
     pub(crate) tracks: Vec<Track>,
     pub(crate) lanes: Vec<Lane>,
-    /// The length of the movie by its own header, in milliseconds: `mehd` for fragments, else `mvhd`.
-    pub(crate) declared_ms: u64,
+    /// The length of the movie with all its fragments in milliseconds, if an `mehd` box gives it.
+    pub(crate) declared_ms: Option<u64>,
     /// Whether there is an `mvex` box, so that fragments may follow.
     pub(crate) fragmented: bool,
 }
@@ -42,14 +42,14 @@ pub(crate) struct Moov {
 /// Reads a `moov` box of a file that is `file` bytes long.
 pub(crate) fn parse(moov: &View<'_>, file: u64, limits: &Limits) -> Result<Moov, Error> {
     let mvhd = moov.require(b"mvhd")?;
-    let (scale, duration) = scale_and_duration(&mvhd)?;
+    let scale = timescale(&mvhd)?;
     let mvex = moov.child(b"mvex")?;
     let extended = mvex.map(|mvex| mvex.child(b"mehd")).transpose()?.flatten();
-    let duration = extended.map(|mehd| extended_duration(&mehd)).transpose()?.unwrap_or(duration);
+    let declared = extended.map(|mehd| extended_duration(&mehd)).transpose()?.filter(|ticks| *ticks > 0);
     let mut parsed = Moov {
         tracks: Vec::new(),
         lanes: Vec::new(),
-        declared_ms: u64::try_from(super::clock::to_ms(i128::from(duration), scale)).unwrap_or(0),
+        declared_ms: declared.and_then(|ticks| u64::try_from(to_ms(i128::from(ticks), scale)).ok()),
         fragmented: mvex.is_some(),
     };
     let mut seen = 0;
@@ -82,7 +82,7 @@ fn trak(trak: &View<'_>, movie: u32, file: u64, limits: &Limits) -> Result<Optio
     };
     let (id, enabled) = header(&trak.require(b"tkhd")?)?;
     let mdhd = mdia.require(b"mdhd")?;
-    let (scale, _) = scale_and_duration(&mdhd)?;
+    let scale = timescale(&mdhd)?;
     let stbl = mdia.require(b"minf")?.require(b"stbl")?;
     let stsd = stbl.require(b"stsd")?;
     let placeholder = Codec::Unknown(0);
@@ -115,18 +115,14 @@ fn header(tkhd: &View<'_>) -> Result<(u32, bool), Error> {
 }
 
 /// `mvhd`, `mdhd`: creation, modification, timescale u32, duration; version 1 has times of 64 bits.
-/// A duration of all ones means "unknown" and comes back as 0.
-fn scale_and_duration(view: &View<'_>) -> Result<(u32, u64), Error> {
+fn timescale(view: &View<'_>) -> Result<u32, Error> {
     let (version, _, mut fields) = view.full()?;
-    let wide = version == 1;
-    fields.take(if wide { 16 } else { 8 });
-    let scale = fields.u32().ok_or_else(|| view.cut())?;
-    let duration = fields.uint(if wide { 8 } else { 4 }).ok_or_else(|| view.cut())?;
-    if scale == 0 {
-        return Err(view.fault("box has a timescale of 0"));
+    fields.take(if version == 1 { 16 } else { 8 });
+    match fields.u32() {
+        Some(0) => Err(view.fault("box has a timescale of 0")),
+        Some(scale) => Ok(scale),
+        None => Err(view.cut()),
     }
-    let unknown = if wide { u64::MAX } else { u64::from(u32::MAX) };
-    Ok((scale, if duration == unknown { 0 } else { duration }))
 }
 
 /// The language of `mdhd`: three letters of five bits behind the duration.
