@@ -57,11 +57,15 @@ async fn run(
 ) {
     let blocks = u32::try_from(seat.blocks().end - seat.blocks().start).unwrap_or(u32::MAX);
     let permits = blocks.min(inner.config.limits.blocks_in_flight());
-    if inner.in_flight.available_permits() < blocks as usize {
-        // Waiting here with a request in hand could wait for runs that wait for the right to a request.
-        started = None;
-    }
-    let Ok(permit) = inner.in_flight.clone().acquire_many_owned(permits).await else { return };
+    let permit = match inner.in_flight.clone().try_acquire_many_owned(permits) {
+        Ok(permit) => permit,
+        Err(_) => {
+            // Waiting with a request in hand could wait for runs that wait for the right to a request.
+            started = None;
+            let Ok(permit) = inner.in_flight.clone().acquire_many_owned(permits).await else { return };
+            permit
+        }
+    };
     let mut fetch = Fetch { inner, object, seat, permit, retry: None };
     let outcome = fetch.fill(started).await;
     if let Err(error) = outcome {

@@ -155,14 +155,19 @@ async fn look_up(
         Some(known) => revalidate(&inner, &origin, &name, known).await,
         None => discover(&inner, &origin, &name).await,
     };
-    if let Err(error) = &asked
-        && matches!(error.kind, Kind::Missing | Kind::Forbidden)
+    if let Err(error) = asked.as_ref()
+        && is_refusal(error)
     {
         let until = inner.clock.now() + inner.config.negative_ttl;
         inner.table.insert(name.clone(), Entry::Refused(error.clone(), until));
     }
     inner.table.done(&name);
     asked.map_err(Error::Origin)
+}
+
+/// Whether the origin said no, rather than nothing useful.
+fn is_refusal(error: &OriginError) -> bool {
+    matches!(error.kind, Kind::Missing | Kind::Forbidden)
 }
 
 /// Asks about an unknown key. The first block comes with the answer and is kept.
@@ -190,7 +195,7 @@ async fn revalidate(
     let answered = timeout(limit, ask(inner, origin, name, 1)).await;
     match answered {
         Ok(Ok((answer, _))) => Ok(inner.believe(origin.id(), &name.key, Arc::new(answer.object))),
-        Ok(Err(error)) if !error.retry_helps() => Err(error),
+        Ok(Err(error)) if is_refusal(&error) => Err(error),
         slow_or_failed => {
             tracing::debug!(origin = %name.origin, key = %name.key, answer = ?slow_or_failed.map(|_| ()), "stale");
             Ok(inner.believe_stale(name, known))
