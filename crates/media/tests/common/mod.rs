@@ -1,6 +1,8 @@
 //! What several tests need: a source that counts, and whole titles as lists.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod boxes;
+
 use std::ops::Range;
 use std::sync::Mutex;
 
