@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod boxes;
+pub mod flv;
 
 use std::ops::Range;
 use std::sync::Mutex;
