@@ -1,4 +1,5 @@
 //! Real files: made by FFmpeg's encoders and muxers, and compared with what ffprobe finds in them.
+#![allow(clippy::unwrap_used, reason = "a panic is a test's answer")]
 
 mod common;
 
@@ -85,8 +86,8 @@ fn probe(path: &Path, kind: Kind) -> Vec<Packet> {
     packets
         .iter()
         .map(|packet| Packet {
-            dts: number(packet, "dts_time").or(number(packet, "pts_time")).unwrap() * 1000.0,
-            pts: number(packet, "pts_time").or(number(packet, "dts_time")).unwrap() * 1000.0,
+            dts: number(packet, "dts_time").or_else(|| number(packet, "pts_time")).unwrap() * 1000.0,
+            pts: number(packet, "pts_time").or_else(|| number(packet, "dts_time")).unwrap() * 1000.0,
             size: number(packet, "size").unwrap() as u64,
             at: number(packet, "pos").map(|at| at as u64),
             key: packet["flags"].as_str().unwrap().starts_with('K'),
@@ -131,7 +132,7 @@ fn check(media: &Media) -> Selection {
                 assert!(range.start == at || range.start == at + 11, "{kind:?} {index}: {range:?}, not {at}");
             }
             assert_eq!(sample.key, packet.key, "key flag of {kind:?} {index}");
-            let shift = *shift.get_or_insert(f64::from(sample.time_ms) - packet.dts);
+            let shift = *shift.get_or_insert_with(|| f64::from(sample.time_ms) - packet.dts);
             let off = f64::from(sample.time_ms) - packet.dts - shift;
             assert!(off.abs() <= 1.01, "{kind:?} {index} is {off} ms off");
             let off = f64::from(cts) - (packet.pts - packet.dts);

@@ -1,4 +1,5 @@
 //! The sample index against mp4-atom, which expands the same tables into lists, for tables of every shape.
+#![allow(clippy::unwrap_used, reason = "a panic is a test's answer")]
 
 mod common;
 

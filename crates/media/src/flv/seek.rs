@@ -23,10 +23,10 @@ impl Film {
         selection: Selection,
     ) -> Result<Position, Error> {
         let kind = if selection.takes(Kind::Video) { Kind::Video } else { Kind::Audio };
-        if kind == Kind::Video {
-            if let Some(found) = self.by_index(source, ms).await? {
-                return Ok(self.or_start(found));
-            }
+        if kind == Kind::Video
+            && let Some(found) = self.by_index(source, ms).await?
+        {
+            return Ok(self.or_start(found));
         }
         Ok(self.or_start(self.by_scan(source, ms, kind).await?))
     }

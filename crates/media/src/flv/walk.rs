@@ -118,15 +118,16 @@ pub(crate) async fn recall<S: Source>(
         else {
             break;
         };
-        let Ok(Some(tag)) = Tag::read(window, before).await else { break };
-        if tag.next() != at {
-            break;
-        }
-        if let (Some(kind), false) = (tag.role.kind(), matches!(tag.role, Role::Header(_))) {
-            if missing.contains(&kind) {
-                mark.times.recall(kind, tag.stamp);
-                missing.retain(|other| *other != kind);
-            }
+        let tag = match Tag::read(window, before).await {
+            Ok(Some(tag)) if tag.next() == at => tag,
+            Err(Error::Source(error)) => return Err(error.into()),
+            _ => break,
+        };
+        let kind =
+            tag.role.kind().filter(|kind| !matches!(tag.role, Role::Header(_)) && missing.contains(kind));
+        if let Some(kind) = kind {
+            mark.times.recall(kind, tag.stamp);
+            missing.retain(|other| *other != kind);
         }
         at = before;
     }

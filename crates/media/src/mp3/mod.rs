@@ -173,10 +173,10 @@ impl Song {
 
     /// See [`crate::Title::locate`].
     pub(crate) async fn locate<S: Source>(&self, source: &S, ms: u32) -> Result<Position, Error> {
-        if let Some(pace) = self.pace {
-            if let Some(found) = self.by_pace(source, self.index_at(ms), pace).await? {
-                return Ok(found);
-            }
+        if let Some(pace) = self.pace
+            && let Some(found) = self.by_pace(source, self.index_at(ms), pace).await?
+        {
+            return Ok(found);
         }
         self.by_scan(source, ms).await
     }

@@ -14,8 +14,6 @@ pub(crate) struct Found {
     pub(crate) moov: Bytes,
     /// Where it stands.
     pub(crate) offset: u64,
-    /// Whether samples came before it.
-    pub(crate) behind: bool,
 }
 
 /// How many boxes are looked at before the `moov`: some recorders put thousands of `free` boxes there.
@@ -28,7 +26,7 @@ pub(crate) async fn moov<S: Source>(window: &mut Window<'_, S>, limits: &Limits)
         let Some((header, size)) = top(window, at, skipped).await? else { break };
         if header.kind == *b"moov" {
             let moov = whole(window, at, size, limits).await?;
-            return Ok(Found { moov, offset: at, behind: skipped > 0 });
+            return Ok(Found { moov, offset: at });
         }
         if header.kind == *b"moof" {
             return Err(Error::mp4("'moof' box in front of any 'moov' box", at));

@@ -160,7 +160,8 @@ impl Movie {
         }
         pieces.hints.sort_unstable();
         if self.duration_ms == 0 {
-            let start = self.all().video.or(self.all().audio).map_or(0, |(_, lane)| lane.clock.signed_ms(0));
+            let all = self.all();
+            let start = all.video.or(all.audio).map_or(0, |(_, lane)| lane.clock.signed_ms(0));
             let end = found.indexes.iter().map(|sidx| sidx.end_ms).max();
             self.duration_ms = match (end, last) {
                 (Some(end), _) => end.saturating_add_signed(start),

@@ -7,7 +7,7 @@
 use std::sync::Mutex;
 
 use super::boxes::Children;
-use super::find::{self, top, whole};
+use super::find::{top, whole};
 use super::flat::Pair;
 use super::fragment::{self, Part, Wanted};
 use super::index::{Hint, mfra_size, random_access};
@@ -230,12 +230,8 @@ impl Pieces {
             Some(Position { ms: cut.ms, keyed: cut.keyed, place })
         });
         let last = merged.samples.last().map_or(0, |sample| u64::from(sample.time_ms));
-        Ok(Run {
-            headers,
-            end_ms: next.map_or(end_ms.max(last), |next| next.time_ms()),
-            samples: merged.samples,
-            next,
-        })
+        let end_ms = next.map_or_else(|| end_ms.max(last), |next| next.time_ms());
+        Ok(Run { headers, samples: merged.samples, end_ms, next })
     }
 
     /// See [`crate::Title::locate`].
@@ -382,14 +378,11 @@ pub(crate) async fn tail<S: Source>(
     let from = (file.saturating_sub(16)) / BLOCK * BLOCK;
     let bytes = window.get(from, file - from).await?;
     if let Some(size) = mfra_size(&bytes).filter(|size| *size <= file) {
-        if let Ok(Some((found, size))) = find::top(window, file - size, 0).await {
-            if found.kind == *b"mfra" {
-                let bytes = whole(window, file - size, size, limits).await?;
-                let view = Children::of(&bytes, file - size).next().transpose()?;
-                let hints = view.and_then(|view| random_access(&view, scale)).unwrap_or_default();
-                let last = hints.last().map(|hint| hint.at);
-                return Ok((hints, last));
-            }
+        let (at, bytes) = (file - size, window.get(file - size, size.min(limits.moov)).await?);
+        let mfra = Children::of(&bytes, at).next().and_then(Result::ok).filter(|view| view.kind == *b"mfra");
+        if let Some(hints) = mfra.and_then(|view| random_access(&view, scale)) {
+            let last = hints.last().map(|hint| hint.at);
+            return Ok((hints, last));
         }
     }
     let last = bytes.windows(8).rposition(|eight| eight.ends_with(b"moof"));

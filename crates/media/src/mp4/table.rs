@@ -34,7 +34,7 @@ impl Sizes {
             Self::Table(8, table) => table.get(i).map_or(0, |b| u32::from(*b)),
             Self::Table(_, table) => {
                 let byte = table.get(i / 2).copied().unwrap_or(0);
-                u32::from(if i % 2 == 0 { byte >> 4 } else { byte & 15 })
+                u32::from(if i.is_multiple_of(2) { byte >> 4 } else { byte & 15 })
             }
         }
     }
@@ -152,7 +152,7 @@ impl Table {
         self.skip_empty(&mut mark);
         let (mut marks, mut bytes) = (Vec::new(), 0u64);
         while mark.sample < self.count {
-            if mark.sample % MARK_EVERY == 0 {
+            if mark.sample.is_multiple_of(MARK_EVERY) {
                 marks.push(mark);
             }
             if mark.chunk >= self.chunks.len() {
@@ -172,6 +172,7 @@ impl Table {
             }
             self.advance(&mut mark);
         }
+        marks.shrink_to_fit();
         (self.marks, self.bytes, self.ticks) = (marks, bytes, mark.dts);
         Ok(())
     }

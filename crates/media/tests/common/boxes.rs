@@ -77,8 +77,7 @@ impl TrackSpec {
         while at < self.samples.len() {
             let wanted = self.chunks[turn % self.chunks.len()].max(1);
             let entry = self.samples[at].entry;
-            let alike = self.samples[at..].iter().take_while(|s| s.entry == entry).count();
-            let count = wanted.min(alike);
+            let count = self.samples[at..].iter().take(wanted).take_while(|s| s.entry == entry).count();
             chunks.push((at, count));
             (at, turn) = (at + count, turn + 1);
         }

@@ -1,5 +1,5 @@
 //! What several tests need: a source that counts, and whole titles as lists.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 pub mod boxes;
 pub mod flv;
