@@ -60,7 +60,8 @@ impl Cache {
         Ok(cache)
     }
 
-    fn with(config: Config, metrics: Arc<Metrics>, disk: Option<DiskTier>) -> Self {
+    /// A cache over a disk tier that is open already, or none.
+    pub(crate) fn with(config: Config, metrics: Arc<Metrics>, disk: Option<DiskTier>) -> Self {
         let inner = Inner {
             disk,
             clock: Clock::new(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Every bound of the cache, by name.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Bytes of blocks kept in memory.
+    /// Bytes of blocks kept in memory. Below 1 MiB there is no room to keep any.
     pub memory_bytes: u64,
     /// The disk tier; `None` keeps nothing on disk.
     pub disk: Option<Disk>,
@@ -102,7 +102,7 @@ pub struct Limits {
     pub stall_timeout: Duration,
     /// Longest time in which one block must be complete; catches origins that trickle.
     pub block_timeout: Duration,
-    /// How long failures are answered by trying again, counted from the first one without progress.
+    /// How long failures are answered by trying again, counted from the last byte that arrived.
     pub retry_deadline: Duration,
     /// The first pause between tries; it doubles up to 2 s.
     pub first_backoff: Duration,

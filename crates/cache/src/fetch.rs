@@ -66,7 +66,8 @@ async fn run(
             permit
         }
     };
-    let mut fetch = Fetch { inner, object, seat, permit, retry: None };
+    let retry = Retry::new(&inner.config.limits);
+    let mut fetch = Fetch { inner, object, seat, permit, retry };
     let outcome = fetch.fill(started).await;
     if let Err(error) = outcome {
         fetch.inner.failed(&fetch.object, &error);
@@ -80,7 +81,7 @@ struct Fetch {
     seat: Seat,
     /// Shrinks with every block delivered.
     permit: OwnedSemaphorePermit,
-    retry: Option<Retry>,
+    retry: Retry,
 }
 
 impl Fetch {
@@ -135,9 +136,7 @@ impl Fetch {
             if error.kind == Kind::WrongLength {
                 self.forget(&blocks);
             }
-            let limits = &self.inner.config.limits;
-            let retry = self.retry.get_or_insert_with(|| Retry::new(limits));
-            let pause = error.retry_helps().then(|| retry.pause()).flatten().ok_or(error)?;
+            let pause = error.retry_helps().then(|| self.retry.pause()).flatten().ok_or(error)?;
             self.inner.metrics.retries.one();
             tokio::time::sleep(pause).await;
         }
@@ -204,6 +203,7 @@ impl Fetch {
     /// waits for the end of the body.
     async fn take(&mut self, part: &mut Part, mut piece: Bytes) -> Result<(), OriginError> {
         self.inner.count_bytes(&self.object.source, piece.len() as u64);
+        self.retry.alive();
         if piece.len() as u64 > part.bytes.end - part.at {
             return Err(self.object.error(Kind::WrongLength, part.bytes.end));
         }
@@ -231,9 +231,7 @@ impl Fetch {
         if let Some(disk) = self.inner.disk.as_ref().filter(|_| lagging) {
             disk.offer_later(key, &block).await;
         }
-        if let Some(retry) = &mut self.retry {
-            retry.progress();
-        }
+        self.retry.progress();
         part.begun = Instant::now();
     }
 

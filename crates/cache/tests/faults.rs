@@ -19,7 +19,13 @@ struct Bench {
     bytes: Bytes,
 }
 
+/// A bench that waits long enough for a busy machine.
 async fn bench() -> Bench {
+    bench_with(Duration::from_secs(20)).await
+}
+
+/// A bench for faults that keep it waiting: it gives a request this long.
+async fn bench_with(patience: Duration) -> Bench {
     let (s3, bytes) = (S3Fake::start().await, content(8 * B));
     s3.put("films", "a", bytes.clone());
     let config = S3Config {
@@ -31,10 +37,10 @@ async fn bench() -> Bench {
     let origin = Arc::new(S3Origin::new(&config).unwrap());
     let mut config = Config::default();
     config.limits.read_ahead_bytes = 0;
-    config.limits.answer_timeout = Duration::from_millis(200);
-    config.limits.stall_timeout = Duration::from_millis(200);
+    config.limits.answer_timeout = patience;
+    config.limits.stall_timeout = patience;
     config.limits.first_backoff = Duration::from_millis(5);
-    config.limits.retry_deadline = Duration::from_millis(1500);
+    config.limits.retry_deadline = Duration::from_secs(30);
     Bench { s3, origin, cache: Cache::open(config).await.unwrap(), bytes }
 }
 
@@ -59,10 +65,8 @@ async fn passing_failures_are_invisible_to_the_reader() {
     for fault in [
         Fault::slow_down(),
         Fault::internal_error(),
-        Fault::Silent,
         Fault::Reset { after: 0 },
         Fault::Cut { after: 0 },
-        Fault::Stall { after: 0 },
         Fault::Status { status: 502, code: "BadGateway" },
     ] {
         let bench = bench().await;
@@ -74,17 +78,27 @@ async fn passing_failures_are_invisible_to_the_reader() {
 }
 
 #[tokio::test]
-async fn a_broken_body_is_resumed_at_the_first_missing_byte() {
-    for fault in [Fault::Cut { after: 600_000 }, Fault::Stall { after: 600_000 }] {
-        let bench = bench().await;
-        let read = bench.read_with(1, fault.clone()).await.unwrap();
+async fn silence_and_stalls_are_invisible_to_the_reader() {
+    for fault in [Fault::Silent, Fault::Stall { after: 0 }, Fault::Stall { after: 600_000 }] {
+        let bench = bench_with(Duration::from_millis(700)).await;
+        let read =
+            bench.read_with(1, fault.clone()).await.unwrap_or_else(|error| panic!("{fault:?}: {error}"));
         assert!(read == bench.bytes[B..], "{fault:?}");
-        let seen = bench.s3.requests();
-        assert_eq!(seen[2].range, Some(BLOCK + 600_000..8 * BLOCK), "{fault:?}");
-        assert_eq!(seen[1].if_match, seen[2].if_match);
-        assert!(seen[2].if_match.is_some());
+        assert!(bench.cache.counters().errors_of(Kind::Timeout) >= 1, "{fault:?}");
         assert_eq!(bench.cache.counters().origin_bytes, 8 * BLOCK, "no byte came twice");
     }
+}
+
+#[tokio::test]
+async fn a_broken_body_is_resumed_at_the_first_missing_byte() {
+    let bench = bench().await;
+    let read = bench.read_with(1, Fault::Cut { after: 600_000 }).await.unwrap();
+    assert!(read == bench.bytes[B..]);
+    let seen = bench.s3.requests();
+    assert_eq!(seen[2].range, Some(BLOCK + 600_000..8 * BLOCK));
+    assert_eq!(seen[1].if_match, seen[2].if_match);
+    assert!(seen[2].if_match.is_some());
+    assert_eq!(bench.cache.counters().origin_bytes, 8 * BLOCK, "no byte came twice");
 }
 
 #[tokio::test]
@@ -105,7 +119,10 @@ async fn opening_is_tried_again_too() {
 
 #[tokio::test]
 async fn lasting_failures_end_in_an_error_with_the_stores_code() {
-    let bench = bench().await;
+    let mut bench = bench().await;
+    let mut config = Config::default();
+    config.limits.retry_deadline = Duration::from_millis(300);
+    bench.cache = Cache::open(config).await.unwrap();
     let error = bench.read_with(u64::MAX, Fault::slow_down()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Throttled);
     assert!(error.retry_helps() && error.to_string().contains("SlowDown"), "{error}");
@@ -126,12 +143,10 @@ async fn every_waiter_gets_the_error() {
 #[tokio::test]
 async fn an_origin_that_trickles_is_given_up_on() {
     let bench = bench().await;
-    let object = bench.object().await;
     let mut config = Config::default();
     config.limits.block_timeout = Duration::from_millis(200);
     config.limits.retry_deadline = Duration::from_millis(300);
     let cache = Cache::open(config).await.unwrap();
-    drop(object);
     let object = cache.object(&bench.origin, "a").await.unwrap();
     bench.s3.inject(Rule::any(), Fault::Trickle { piece: 1, pause: Duration::from_millis(20) });
     assert_eq!(read(&object, 4 * BLOCK..5 * BLOCK).await.unwrap_err().kind(), Kind::Timeout);
@@ -148,7 +163,7 @@ async fn a_new_tag_in_the_middle_is_changed_and_never_spliced() {
 
 #[tokio::test]
 async fn an_object_replaced_between_a_break_and_its_resumption_is_changed() {
-    let bench = bench().await;
+    let bench = bench_with(Duration::from_millis(700)).await;
     let object = bench.object().await;
     bench.s3.inject(Rule::any().times(1), Fault::Stall { after: 600_000 });
     let (result, ()) = tokio::join!(read(&object, BLOCK..8 * BLOCK), async {
@@ -226,4 +241,40 @@ async fn the_counters_of_an_origin_tell_requests_bytes_and_errors() {
     let (id, counters) = bench.cache.origin_counters().remove(0);
     assert_eq!(&id, bench.origin.id());
     assert_eq!((counters.requests, counters.bytes, counters.errors), (3, 8 * BLOCK, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_viewers_of_a_cold_title_cost_its_bytes_once() {
+    let bench = bench().await;
+    let bytes = content(60 * B + 5);
+    bench.s3.put("films", "title", bytes.clone());
+    bench.s3.set_latency(Duration::from_millis(5));
+    let cache = Cache::open(Config::default()).await.unwrap();
+    let viewers: Vec<_> = (0..100)
+        .map(|_| {
+            let (cache, origin, bytes) = (cache.clone(), bench.origin.clone(), bytes.clone());
+            tokio::spawn(async move {
+                let object = cache.object(&origin, "title").await.unwrap();
+                for start in (0..bytes.len()).step_by(500_000) {
+                    let end = (start + 500_000).min(bytes.len());
+                    assert!(read(&object, start as u64..end as u64).await.unwrap() == bytes[start..end]);
+                }
+            })
+        })
+        .collect();
+    for viewer in viewers {
+        viewer.await.unwrap();
+    }
+    assert!(bench.s3.bytes() <= bytes.len() as u64 * 105 / 100, "{}", bench.s3.bytes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_origin_is_waited_for_no_longer_than_the_deadline() {
+    let origin = millrace_origin::MemoryOrigin::new("silent");
+    let _held = origin.hold();
+    let origin: Arc<dyn Origin> = Arc::new(origin);
+    let cache = Cache::open(Config::default()).await.unwrap();
+    let start = tokio::time::Instant::now();
+    assert_eq!(cache.object(&origin, "a").await.unwrap_err().kind(), Kind::Timeout);
+    assert!(start.elapsed() <= Duration::from_secs(11), "{:?}", start.elapsed());
 }

@@ -26,8 +26,11 @@ fn digits(length: usize) -> Vec<u8> {
 async fn fault(fault: Fault) -> Error {
     let s3 = S3Fake::start().await;
     s3.put("films", "a", digits(1000));
-    s3.inject(Rule::any(), fault);
-    let config = S3Config { read_timeout: Duration::from_millis(300), ..config(&s3) };
+    s3.inject(Rule::any(), fault.clone());
+    // Long enough for a busy machine, unless the fault is that nothing comes.
+    let waits = matches!(fault, Fault::Silent | Fault::Stall { .. });
+    let read_timeout = Duration::from_millis(if waits { 300 } else { 20_000 });
+    let config = S3Config { read_timeout, ..config(&s3) };
     match S3Origin::new(&config).unwrap().read("a", Read::new(100..500)).await {
         Err(error) => error,
         Ok(answer) => answer.bytes().await.unwrap_err(),
