@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 use arc_swap::ArcSwap;
 use millrace_cache::Cache;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::library::Library;
 use crate::segment::Segments;
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     /// Viewers that are here now.
     pub(crate) connected: AtomicUsize,
     pub(crate) phase: watch::Sender<Phase>,
+    /// From when the clock of all viewers counts.
+    pub(crate) began: Instant,
 }
 
 /// Where a process is in its life.
@@ -56,6 +59,7 @@ impl Edge {
             viewers: AtomicU64::new(0),
             connected: AtomicUsize::new(0),
             phase: watch::Sender::new(Phase::Running),
+            began: Instant::now(),
         }))
     }
 

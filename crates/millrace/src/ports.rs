@@ -11,7 +11,9 @@ pub(crate) fn explain(address: SocketAddr, error: &std::io::Error, cure: &str) -
                 || "another program (`ss -ltnp` as root tells which)".to_owned(),
                 |(name, id)| format!("{name} (process {id})"),
             );
-            anyhow::anyhow!("port {port} is in use by {holder}; stop that, or choose another port with {cure}")
+            anyhow::anyhow!(
+                "port {port} is in use by {holder}; stop that, or choose another port with {cure}"
+            )
         }
         std::io::ErrorKind::PermissionDenied => anyhow::anyhow!(
             "port {port} may not be opened: ports below 1024 need the capability CAP_NET_BIND_SERVICE; \

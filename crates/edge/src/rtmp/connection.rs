@@ -10,7 +10,7 @@ use millrace_rtmp as protocol;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 
 use super::session::Session;
 use crate::edge::Shared;
@@ -30,11 +30,21 @@ enum End {
     #[error("refused or told to leave")]
     Done,
     #[error("the connection broke: {0}")]
-    Broken(#[from] std::io::Error),
+    Broken(std::io::Error),
     #[error("{0}")]
     Protocol(#[from] protocol::Error),
     #[error("the viewer took nothing for {0:?}")]
     Stalled(Duration),
+}
+
+impl From<std::io::Error> for End {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            // What a player leaves behind that closes its socket before it has read everything.
+            std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Broken(error),
+        }
+    }
 }
 
 struct Connection {
@@ -44,8 +54,8 @@ struct Connection {
     outbox: Outbox,
     input: BytesMut,
     phase: watch::Receiver<Phase>,
-    accepted: Instant,
-    /// When the socket last took bytes, since `accepted`.
+    accepted: Duration,
+    /// When the socket last took bytes.
     progress: Duration,
     bytes: u64,
 }
@@ -56,15 +66,16 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAd
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, %peer, "TCP_NODELAY");
     }
+    let now = shared.began.elapsed();
     let mut connection = Connection {
-        session: Session::new(Arc::clone(&shared), viewer, peer),
+        session: Session::new(Arc::clone(&shared), viewer, peer, now),
         phase: shared.phase.subscribe(),
         shared,
         stream,
         outbox: Outbox::default(),
         input: BytesMut::new(),
-        accepted: Instant::now(),
-        progress: Duration::ZERO,
+        accepted: now,
+        progress: now,
         bytes: 0,
     };
     connection.shared.connected.fetch_add(1, Relaxed);
@@ -74,7 +85,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAd
 
 impl Connection {
     fn now(&self) -> Duration {
-        self.accepted.elapsed()
+        self.shared.began.elapsed()
     }
 
     /// Works until the connection ends, and says why it did.
@@ -138,11 +149,11 @@ impl Connection {
                 }
             }
             done = self.session.work() => {
-                let now = self.accepted.elapsed();
+                let now = self.shared.began.elapsed();
                 self.session.complete(done, &mut self.outbox, now);
             }
-            () = sleep_until(self.accepted + deadline) => {
-                let now = self.accepted.elapsed();
+            () = sleep_until(self.shared.began + deadline) => {
+                let now = self.shared.began.elapsed();
                 if !blocked {
                     self.session.handle_timeout(now)?;
                 }
@@ -187,7 +198,7 @@ impl Connection {
             let linger = self.shared.limits.linger;
             let _ = timeout(linger, self.say_goodbye()).await;
         }
-        let lasted_ms = self.now().as_millis() as u64;
+        let lasted_ms = (self.now() - self.accepted).as_millis() as u64;
         let kind = EventKind::Disconnected { reason: end.to_string(), bytes: self.bytes, lasted_ms };
         self.shared.connected.fetch_sub(1, Relaxed);
         (self.shared.sink)(&Event { viewer: self.session.viewer(), peer: self.session.peer(), kind });

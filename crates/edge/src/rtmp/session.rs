@@ -46,12 +46,12 @@ pub(crate) enum Finished {
 }
 
 impl Session {
-    pub(crate) fn new(shared: Arc<Shared>, viewer: u64, peer: SocketAddr) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, viewer: u64, peer: SocketAddr, now: Duration) -> Self {
         let random = Box::new(|bytes: &mut [u8]| {
             // The handshake's random bytes protect nothing; a system without any still serves films.
             let _ = getrandom::fill(bytes);
         });
-        let protocol = Server::new(shared.limits.session, Duration::ZERO, random);
+        let protocol = Server::new(shared.limits.session, now, random);
         let buffer = shared.limits.least_buffer;
         Self {
             shared,

@@ -32,8 +32,9 @@ impl Config {
 
     /// Reads the text of a file. The error begins with line and column.
     pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
-        let settings = Settings::deserialize(toml::Deserializer::parse(text).map_err(|e| Fault::toml(text, &e))?)
-            .map_err(|error| Fault::toml(text, &error))?;
+        let settings =
+            Settings::deserialize(toml::Deserializer::parse(text).map_err(|e| Fault::toml(text, &e))?)
+                .map_err(|error| Fault::toml(text, &error))?;
         settings.check().map_err(|(span, what)| Fault::at(text, span.start, what))?;
         Ok(Self { settings })
     }
@@ -69,14 +70,19 @@ impl Fault {
     fn at(text: &str, offset: usize, what: String) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1, what }
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            what,
+        }
     }
 
     /// The parser knows where it was, but says only what was wrong with the value: the setting's name is added.
     fn toml(text: &str, error: &toml::de::Error) -> Self {
         let offset = error.span().map_or(0, |span| span.start);
         let line = text.get(..offset).map_or(0, |before| before.matches('\n').count());
-        let setting = text.lines().nth(line).and_then(|line| line.split_once('=')).map(|(name, _)| name.trim());
+        let setting =
+            text.lines().nth(line).and_then(|line| line.split_once('=')).map(|(name, _)| name.trim());
         let message = error.message().lines().collect::<Vec<_>>().join(" ");
         let what = match setting {
             Some(name) if !message.contains(&format!("`{name}`")) => format!("{name}: {message}"),
@@ -135,8 +141,10 @@ mod tests {
         assert!(fault("[[bucket]]\nname = \"a\"\nfolder = \"x\"\nbucket = \"b\"").contains("not both"));
         let half = "[[bucket]]\nname = \"a\"\nbucket = \"b\"\naccess_key_id = \"AKIA\"\n";
         assert!(fault(half).contains("secret_access_key"));
-        assert!(fault("[[bucket]]\nname = \"a\"\nfolder = \"x\"\n[[bucket]]\nname = \"a\"\nfolder = \"y\"")
-            .starts_with("5:8: name: "));
+        assert!(
+            fault("[[bucket]]\nname = \"a\"\nfolder = \"x\"\n[[bucket]]\nname = \"a\"\nfolder = \"y\"")
+                .starts_with("5:8: name: ")
+        );
     }
 
     #[test]

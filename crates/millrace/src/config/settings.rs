@@ -290,7 +290,9 @@ impl Bucket {
             _ => {}
         }
         match (&self.access_key_id, &self.secret_access_key) {
-            (Some(id), None) => Err((id.span(), "access_key_id needs secret_access_key beside it".to_owned())),
+            (Some(id), None) => {
+                Err((id.span(), "access_key_id needs secret_access_key beside it".to_owned()))
+            }
             (None, Some(_)) => Err((name(), "secret_access_key needs access_key_id beside it".to_owned())),
             (Some(id), Some(_)) if self.anonymous => {
                 Err((id.span(), "anonymous means without a key: leave one of the two out".to_owned()))

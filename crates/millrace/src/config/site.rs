@@ -83,7 +83,8 @@ impl Config {
         session.chunk.message = limits.message;
         session.chunk.streams = limits.chunk_streams;
         session.chunk.unfinished = limits.unfinished.0 as usize;
-        (edge.media.moov, edge.media.samples, edge.media.tracks) = (media.moov.0, media.samples, media.tracks);
+        (edge.media.moov, edge.media.samples, edge.media.tracks) =
+            (media.moov.0, media.samples, media.tracks);
         edge.media.run_bytes = media.second.0;
         edge
     }
@@ -108,11 +109,9 @@ impl Bucket {
 
     fn credentials(&self) -> Credentials {
         match (&self.access_key_id, &self.secret_access_key) {
-            (Some(id), Some(secret)) => Credentials::Static {
-                key_id: id.get_ref().clone(),
-                secret: secret.clone(),
-                token: None,
-            },
+            (Some(id), Some(secret)) => {
+                Credentials::Static { key_id: id.get_ref().clone(), secret: secret.clone(), token: None }
+            }
             _ if self.anonymous => Credentials::Anonymous,
             _ => Credentials::Environment,
         }
