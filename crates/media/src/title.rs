@@ -244,3 +244,39 @@ impl Title {
         Run { headers: Vec::new(), samples: Vec::new(), end_ms: self.duration_ms(), next: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Memory;
+
+    fn is_send<T: Send>(value: T) -> T {
+        value
+    }
+
+    /// Titles are shared by the threads of a server, and its tasks move between them.
+    #[test]
+    fn everything_can_be_shared_and_moved() {
+        fn is_shared<T: Send + Sync + 'static>() {}
+        is_shared::<Title>();
+        is_shared::<Error>();
+        let source =
+            Memory(b"FLV\x01\x05\0\0\0\x09\0\0\0\0\x09\0\0\x01\0\0\0\0\0\0\0\x12\0\0\0\x0c"[..].into());
+        let title = futures::executor::block_on(is_send(open(&source, &Limits::default()))).unwrap();
+        let selection = title.select(&Capabilities::classic()).unwrap();
+        let _ = futures::executor::block_on(is_send(title.locate(&source, 0, selection))).unwrap();
+        let run = futures::executor::block_on(is_send(title.run(&source, title.start(), selection))).unwrap();
+        assert_eq!(run.samples.len(), 1);
+    }
+
+    #[test]
+    fn a_position_of_another_title_leads_nowhere() {
+        let source =
+            Memory(b"FLV\x01\x05\0\0\0\x09\0\0\0\0\x09\0\0\x01\0\0\0\0\0\0\0\x12\0\0\0\x0c"[..].into());
+        let title = futures::executor::block_on(open(&source, &Limits::default())).unwrap();
+        let selection = title.select(&Capabilities::classic()).unwrap();
+        let foreign = Position { place: Place::Frame { index: 0, offset: 0 }, ..title.start() };
+        let run = futures::executor::block_on(title.run(&source, foreign, selection)).unwrap();
+        assert!(run.samples.is_empty() && run.next.is_none());
+    }
+}

@@ -7,7 +7,8 @@ use common::flv::{AAC_HEADER, AVC_HEADER, Writer};
 use common::{Counted, body_of, check_runs, open_bytes, runs_from, samples_of};
 use futures::executor::block_on;
 use millrace_amf::{Object, Value};
-use millrace_media::{Capabilities, Container, Kind, Limits, Sample, open};
+use millrace_media::{Capabilities, Container, FourCc, Kind, Limits, Sample, open};
+use proptest::prelude::*;
 
 fn times(samples: &[Sample], kind: Kind) -> Vec<u32> {
     samples.iter().filter(|s| s.kind == kind).map(|s| s.time_ms).collect()
@@ -225,4 +226,65 @@ fn metadata_of_sound_alone() {
     let number = |name| metadata.get(name).and_then(Value::as_number);
     assert_eq!((number("audiocodecid"), number("duration")), (Some(2.0), Some(1.045)));
     assert_eq!((number("videocodecid"), number("width")), (None, None));
+}
+
+#[test]
+fn extended_tags_pass_only_to_those_who_listed_them() {
+    let mut writer = Writer::new();
+    writer.tag(Kind::Video, 0, b"\x90hvc1config").tag(Kind::Audio, 0, &AAC_HEADER);
+    for index in 0..60 {
+        let first = if index % 12 == 0 { 0x91 } else { 0xa3 };
+        writer
+            .tag(Kind::Video, index * 40, &[&[first], &b"hvc1\0\0\0picture"[..]].concat())
+            .sound(index * 40, 1);
+    }
+    let (title, source) = open_bytes(writer.0).unwrap();
+    let selection = title.select(&Capabilities::classic()).unwrap();
+    assert_eq!(selection.video(), None);
+    let selection = title.select(&Capabilities::classic().with(FourCc(*b"hvc1"))).unwrap();
+    let run = block_on(title.run(&source, title.start(), selection)).unwrap();
+    assert_eq!(body_of(&source.0, &run.headers[0].body), b"\x90hvc1config");
+    assert_eq!(title.metadata(&selection).get("videocodecid").unwrap().as_number(), Some(1_752_589_105.0));
+    check_runs(&title, &source);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Sound may stand up to half a second away from its picture, as encoders write it.
+    #[test]
+    fn flv_runs_chain(
+        group in 1..40i32, count in 10..200i32, lag in 0..12i32, from in 0..100_000i32, step in 15..80i32, two in any::<bool>(),
+    ) {
+        let mut writer = Writer::new();
+        writer.headers(from);
+        for index in 0..count {
+            writer.picture(from + index * step, index % group == 0, index as u8);
+            if index >= lag && two {
+                writer.sound(from + (index - lag) * step, index as u8);
+            }
+        }
+        let (title, source) = open_bytes(writer.0).unwrap();
+        prop_assert_eq!(samples_of(&title, &source).unwrap().1.len() as i32, count + if two { (count - lag).max(0) } else { 0 });
+        check_runs(&title, &source);
+    }
+
+    #[test]
+    fn mp3_runs_chain(bitrates in prop::collection::vec(1..14u8, 1..6), count in 10..400usize, garbage in 0..300usize) {
+        let mut bytes = Vec::new();
+        for index in 0..count {
+            let rate = bitrates[index * 7 % bitrates.len()];
+            let kbps = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256][usize::from(rate)];
+            bytes.extend_from_slice(&[0xff, 0xfb, rate << 4, 0x64]);
+            bytes.extend(std::iter::repeat_n(0x11, 144_000 * kbps / 44_100 - 4));
+            if index == count / 2 {
+                bytes.extend(std::iter::repeat_n(0x22, garbage));
+            }
+        }
+        let (title, source) = open_bytes(bytes).unwrap();
+        prop_assert_eq!(samples_of(&title, &source).unwrap().1.len(), count);
+        if garbage == 0 || bitrates.iter().any(|rate| *rate != bitrates[0]) {
+            check_runs(&title, &source);
+        }
+    }
 }

@@ -26,7 +26,7 @@ fn moov_of(bytes: &[u8]) -> Moov {
         if header.kind == Moov::KIND {
             return Moov::decode_atom(&header, &mut rest).unwrap();
         }
-        rest.advance(header.size.unwrap_or(rest.remaining()));
+        rest.advance(header.size.unwrap_or_else(|| rest.remaining()));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Finding a time in an FLV file: by its own index if that is true, else by going through the tags once.
 
 use super::tag::{Role, Tag};
-use super::walk::recall;
+use super::walk::{BACKWARD, recall};
 use super::{Film, Mark};
 use crate::Error;
 use crate::position::{Place, Position};
@@ -48,6 +48,9 @@ impl Film {
             if *offset < self.start.offset {
                 continue;
             }
+            // One read for the tag and for what is in front of it.
+            let floor = offset.saturating_sub(BACKWARD).max(self.start.offset);
+            window.get(floor, *offset - floor + 1).await?;
             let Some(tag) = Tag::read(&mut window, *offset).await? else { return Ok(None) };
             let is_key = tag.role == Role::Frame { kind: Kind::Video, key: true };
             let plain = self.start.times.plain(Kind::Video, tag.stamp);

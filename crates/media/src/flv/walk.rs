@@ -96,20 +96,17 @@ async fn body_at<S: Source>(window: &mut Window<'_, S>, offset: u64) -> Result<O
 }
 
 /// How far back the tags in front of a place are looked at, in bytes.
-const BACKWARD: u64 = 64 * 1024;
+pub(crate) const BACKWARD: u64 = 64 * 1024;
 
 /// Lets a mark, come to by the file's own index, know the times of sound and picture in front of it, by going
 /// backwards tag by tag. Where the sizes behind the tags are wrong, they stay unknown, which does no harm in a file
-/// whose stamps are in order.
+/// whose stamps are in order. The caller has the bytes in the window already.
 pub(crate) async fn recall<S: Source>(
     window: &mut Window<'_, S>,
     mark: &mut Mark,
     first: u64,
 ) -> Result<(), Error> {
     let floor = mark.offset.saturating_sub(BACKWARD).max(first);
-    if floor < mark.offset {
-        window.get(floor, mark.offset - floor).await?;
-    }
     let (mut at, mut missing) = (mark.offset, vec![Kind::Audio, Kind::Video]);
     while !missing.is_empty() && at >= floor + BACK {
         let bytes = window.get(at - BACK, BACK).await?;

@@ -19,6 +19,9 @@ pub(crate) struct Found {
 /// How many boxes are looked at before the `moov`: some recorders put thousands of `free` boxes there.
 const BOXES: usize = 4096;
 
+/// What stands behind the samples is read at once if it has no more bytes than this, or than a quarter of them.
+const TAIL: u64 = 8 * BLOCK;
+
 /// Goes from box to box until the `moov` is there.
 pub(crate) async fn moov<S: Source>(window: &mut Window<'_, S>, limits: &Limits) -> Result<Found, Error> {
     let (mut at, mut skipped) = (0, 0);
@@ -49,7 +52,7 @@ pub(crate) async fn top<S: Source>(
     skipped: u64,
 ) -> Result<Option<(Header, u64)>, Error> {
     let left = window.len().saturating_sub(at);
-    if skipped > 0 && window.held(at) < Header::MOST.min(left) && left <= BLOCK.max(skipped / 8) {
+    if skipped > 0 && window.held(at) < Header::MOST.min(left) && left <= TAIL.max(skipped / 4) {
         window.load(at..window.len()).await?;
     }
     let bytes = window.get(at, Header::MOST).await?;
