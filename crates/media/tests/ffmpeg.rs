@@ -400,3 +400,33 @@ fn what_ffmpeg_reads_back_of_the_flv_we_write() {
         }
     }
 }
+
+#[test]
+fn fragments_are_found_without_walking() {
+    for flags in [
+        "frag_keyframe+empty_moov+default_base_moof+global_sidx",
+        "frag_keyframe+empty_moov+default_base_moof",
+    ] {
+        let media = make(
+            "a.mp4",
+            &both(&format!("-c:v libx264 -b:v 6M -minrate 6M -g 10 -c:a aac -movflags {flags}")),
+        );
+        let opening = media.source.take_reads();
+        assert!(opening.len() <= 6, "{flags}: {opening:?}");
+        let selection = media.title.select(&Capabilities::classic()).unwrap();
+        let at = block_on(media.title.locate(&media.source, 8100, selection)).unwrap();
+        assert!((8000..=8100).contains(&at.time_ms()), "{flags}: {}", at.time_ms());
+        let reads = media.source.take_reads();
+        assert!(reads.len() <= 5, "{flags}: {reads:?}");
+    }
+}
+
+#[test]
+fn parameter_sets_in_band_and_in_fragments() {
+    let encode = "-an -c:v libx264 -g 25 -bsf:v dump_extra -tag:v avc3";
+    let media =
+        make("a.mp4", &both(&format!("{encode} -movflags frag_keyframe+empty_moov+default_base_moof")));
+    assert_eq!(media.title.tracks()[0].codec, Codec::Avc);
+    assert!((media.title.tracks()[0].frame_rate - 25.0).abs() < 0.1);
+    check(&media);
+}

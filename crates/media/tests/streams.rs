@@ -115,7 +115,7 @@ fn encrypted_tags_are_refused() {
     let mut writer = Writer::new();
     writer.headers(0);
     writer.0[13] |= 0x20;
-    assert!(open_bytes(writer.0).unwrap_err().to_string().contains("encrypted tag at byte 13"));
+    assert!(open_bytes(writer.0).unwrap_err().to_string().contains("track 1 is encrypted (byte 13)"));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 use bytes::Bytes;
 
 use crate::Error;
+use crate::error::Refusal;
 use crate::sample::Kind;
 use crate::source::{Source, Window};
 use crate::track::{Codec, FourCc};
@@ -73,8 +74,15 @@ impl Tag {
         if offset + HEAD + size > window.len() {
             return Ok(None);
         }
-        if head[0] & 0x20 != 0 && matches!(head[0] & 31, 8 | 9 | 18) {
-            return Err(Error::flv("encrypted tag", offset));
+        let track = if head[0] & 31 == 9 { 1 } else { 2 };
+        if head[0] & 0x20 != 0 && matches!(head[0] & 31, 8 | 9) {
+            let refusal = Refusal {
+                track,
+                codec: "encrypted".to_owned(),
+                offset,
+                why: "which no player here can open",
+            };
+            return Err(Error::NoSupportedTrack { refused: vec![refusal] });
         }
         let stamp = i32::from_be_bytes([head[7], head[4], head[5], head[6]]);
         let peek = bytes.slice(HEAD as usize..HEAD as usize + body.len().min(size as usize));
@@ -151,6 +159,7 @@ fn role(kind: u8, body: &[u8]) -> Role {
     match kind & 31 {
         8 => audio_role(first, body),
         9 => video_role(first, body),
+        // An encrypted script begins with a filter's header, so it is none of these.
         18 if body.starts_with(b"\x02\0\x0aonMetaData") => Role::MetaData,
         18 => Role::Script,
         _ => Role::Other,

@@ -42,13 +42,13 @@ impl Entry {
 
 /// Reads all entries of an `stsd` box; what they say of the track goes into `track`.
 pub(crate) fn parse(stsd: &View<'_>, track: &mut Track) -> Result<Vec<Entry>, Error> {
-    let (_, _, mut fields) = stsd.full()?;
+    let (version, _, mut fields) = stsd.full()?;
     let declared = fields.u32().ok_or_else(|| stsd.cut())?;
     let mut entries = Vec::new();
     // From the last to the first, so that the first entry has the last word on the track.
     let views = stsd.children(8).take(usize::from(u8::MAX)).collect::<Result<Vec<_>, _>>()?;
     for view in views.iter().take(declared as usize).rev() {
-        entries.push(entry(view, track)?);
+        entries.push(entry(view, version, track)?);
     }
     entries.reverse();
     let first = entries.first().ok_or_else(|| stsd.fault("box describes no samples"))?;
@@ -57,7 +57,7 @@ pub(crate) fn parse(stsd: &View<'_>, track: &mut Track) -> Result<Vec<Entry>, Er
     Ok(entries)
 }
 
-fn entry(view: &View<'_>, track: &mut Track) -> Result<Entry, Error> {
+fn entry(view: &View<'_>, stsd: u8, track: &mut Track) -> Result<Entry, Error> {
     let mut entry = Entry::new(Codec::Other(FourCc(view.kind)), view.offset);
     if matches!(&view.kind, b"encv" | b"enca" | b"drmi" | b"drms") {
         entry.codec = Codec::Encrypted(FourCc(view.kind));
@@ -65,7 +65,7 @@ fn entry(view: &View<'_>, track: &mut Track) -> Result<Entry, Error> {
     }
     match track.kind {
         Kind::Video => visual(view, track, &mut entry)?,
-        Kind::Audio => sound(view, track, &mut entry)?,
+        Kind::Audio => sound(view, stsd, track, &mut entry)?,
         Kind::Data => {}
     }
     Ok(entry)
@@ -133,7 +133,7 @@ fn avc_entry(
 /// 6 reserved | u16 data reference | u16 version | 6 reserved | u16 channels | u16 bits | 4 reserved | u32 rate 16.16
 /// version 1 (QuickTime): + 16 bytes    version 2: + 36 bytes, with f64 rate and u32 channels; then boxes
 /// ```
-fn sound(view: &View<'_>, track: &mut Track, entry: &mut Entry) -> Result<(), Error> {
+fn sound(view: &View<'_>, stsd: u8, track: &mut Track, entry: &mut Entry) -> Result<(), Error> {
     let mut fields = Fields::new(view.body);
     let mut read = || {
         fields.take(8)?;
@@ -146,7 +146,8 @@ fn sound(view: &View<'_>, track: &mut Track, entry: &mut Entry) -> Result<(), Er
     let (version, channels, rate) = read().ok_or_else(|| view.cut())?;
     (track.channels, track.sample_rate) = (channels, rate);
     let fixed = match version {
-        1 => 44,
+        // ISO files have a version 1 of their own, without these fields, and say so in the box around.
+        1 if stsd == 0 => 44,
         2 => {
             fields.take(4).ok_or_else(|| view.cut())?;
             let bits = fields.u64().ok_or_else(|| view.cut())?;

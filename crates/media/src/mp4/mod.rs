@@ -26,10 +26,11 @@ use crate::track::{Selection, Track};
 use crate::trail::Trail;
 use crate::{Error, Limits};
 use boxes::Children;
+use entry::Entry;
 use flat::Pair;
 use index::Hint;
 use moov::{Lane, Moov};
-use pieces::Pieces;
+use pieces::{First, Pieces};
 
 /// An opened file of the MP4 family.
 #[derive(Debug)]
@@ -88,18 +89,33 @@ async fn complete_in_band<S: Source>(
     track: &mut Track,
     lane: &mut Lane,
 ) -> Result<(), Error> {
+    if lane.entries.iter().all(|entry| entry.in_band.is_none()) {
+        return Ok(());
+    }
     for index in 0..lane.entries.len() {
-        let Some(length_size) = lane.entries[index].in_band else { continue };
         let raw = lane.table.from(0).find(|raw| raw.key && raw.entry as usize == index);
-        let Some(raw) = raw else { continue };
-        // Parameter sets stand in front of the picture.
-        let sample = window.get(raw.offset, u64::from(raw.size).min(BLOCK)).await?;
-        if let Some(record) = avc::record_from_sample(&sample, length_size) {
-            if let Some(parsed) = avc::Record::parse(&record) {
-                track.avc = (parsed.profile, parsed.level);
-            }
-            lane.entries[index].config = record;
+        if let (Some(raw), Some(entry)) = (raw, lane.entries.get_mut(index)) {
+            set_in_band(window, track, entry, (raw.offset, raw.size)).await?;
         }
+    }
+    Ok(())
+}
+
+/// Makes the record of one entry from the sample at `place`, if the entry has its parameter sets in band.
+async fn set_in_band<S: Source>(
+    window: &mut Window<'_, S>,
+    track: &mut Track,
+    entry: &mut Entry,
+    (offset, size): (u64, u32),
+) -> Result<(), Error> {
+    let Some(length_size) = entry.in_band else { return Ok(()) };
+    // Parameter sets stand in front of the picture.
+    let sample = window.get(offset, u64::from(size).min(BLOCK)).await?;
+    if let Some(record) = avc::record_from_sample(&sample, length_size) {
+        if let Some(parsed) = avc::Record::parse(&record) {
+            track.avc = (parsed.profile, parsed.level);
+        }
+        entry.config = record;
     }
     Ok(())
 }
@@ -149,10 +165,10 @@ impl Movie {
             trail: Mutex::new(Trail::new(self.limits.checkpoints)),
         };
         let source = window.source();
-        let first = pieces.first_ms(source, self.all(), &self.limits).await?;
-        let (earliest, timed) = first.unwrap_or((0, true));
-        pieces.timed = timed;
-        self.shift(-earliest);
+        let first = pieces.first(source, self.all(), &self.limits).await?;
+        pieces.timed = first.timed;
+        self.shift(first.earliest_ms.map_or(0, |ms| -ms));
+        self.learn(window, &first).await?;
         let mut last = None;
         if pieces.hints.is_empty() {
             let scale = |id| self.tracks.iter().find(|track| track.id == id).map(|track| track.timescale);
@@ -165,12 +181,32 @@ impl Movie {
             let end = found.indexes.iter().map(|sidx| sidx.end_ms).max();
             self.duration_ms = match (end, last) {
                 (Some(end), _) => end.saturating_add_signed(start),
-                (None, Some(last)) if timed => pieces.end_ms(source, self.all(), last, &self.limits).await?,
+                (None, Some(last)) if first.timed => {
+                    pieces.end_ms(source, self.all(), last, &self.limits).await?
+                }
                 _ => 0,
             };
         }
         self.pieces = Some(pieces);
         Ok(())
+    }
+
+    /// Takes what only the samples tell: in-band parameter sets, and the frame rate.
+    async fn learn<S: Source>(&mut self, window: &mut Window<'_, S>, first: &First) -> Result<(), Error> {
+        let Some(index) = self.tracks.iter().position(|track| track.kind == Kind::Video) else {
+            return Ok(());
+        };
+        let (Some(track), Some(lane)) = (self.tracks.get_mut(index), self.lanes.get_mut(index)) else {
+            return Ok(());
+        };
+        let (samples, ticks) = first.pace[0];
+        if ticks > 0 && track.frame_rate == 0.0 {
+            track.frame_rate = samples * f64::from(track.timescale) / ticks as f64;
+        }
+        match (first.units[0], lane.entries.first_mut()) {
+            (Some(unit), Some(entry)) => set_in_band(window, track, entry, (unit.offset, unit.size)).await,
+            _ => Ok(()),
+        }
     }
 
     /// The first video and the first audio track: what times are taken from.

@@ -45,6 +45,19 @@ struct Piece {
     parts: [Part; 2],
 }
 
+/// What the first pieces of a file tell of its video and its audio track.
+#[derive(Debug, Default)]
+pub(crate) struct First {
+    /// The time of the earliest sample, before any shift; none if there are no samples.
+    pub(crate) earliest_ms: Option<i64>,
+    /// Whether fragments say when they start.
+    pub(crate) timed: bool,
+    /// The first sample of each track.
+    pub(crate) units: [Option<Unit>; 2],
+    /// How many samples the first piece has of each track, in how many ticks.
+    pub(crate) pace: [(f64, u64); 2],
+}
+
 /// What is remembered of a piece that was read: its place and the latest sample of each track.
 type Passed = (Place, [Option<u32>; 2]);
 
@@ -323,27 +336,35 @@ impl Pieces {
         }
     }
 
-    /// The earliest time and whether fragments say theirs, by the first pieces; `None` without any samples.
-    pub(crate) async fn first_ms<S: Source>(
+    /// What the first pieces tell; they are read until each of the two tracks has shown itself.
+    pub(crate) async fn first<S: Source>(
         &self,
         source: &S,
         pair: Pair<'_>,
         limits: &Limits,
-    ) -> Result<Option<(i64, bool)>, Error> {
+    ) -> Result<First, Error> {
         let mut walk = self.walk(source, pair, (self.first, [0; 2]), limits);
-        let (mut earliest, mut timed): (Option<i64>, _) = (None, true);
+        let mut first = First { timed: true, ..First::default() };
+        let lanes = [pair.video, pair.audio];
         for _ in 0..AHEAD.0 {
-            let clocks = walk.clocks;
             let Some(piece) = walk.next().await? else { break };
-            for ((part, lane), clock) in piece.parts.iter().zip([pair.video, pair.audio]).zip(clocks) {
-                let (Some((_, lane)), false) = (lane, part.units.is_empty()) else { continue };
-                timed &= part.timed;
-                let start = if part.timed { part.start } else { clock };
-                let ms = lane.clock.signed_ms(i64::try_from(start).unwrap_or(i64::MAX));
-                earliest = Some(earliest.map_or(ms, |before| before.min(ms)));
+            for (index, (part, lane)) in piece.parts.iter().zip(lanes).enumerate() {
+                let (Some((_, lane)), Some(unit), None) = (lane, part.units.first(), first.units[index])
+                else {
+                    continue;
+                };
+                first.timed &= part.timed;
+                first.units[index] = Some(*unit);
+                let ticks = part.end.saturating_sub(part.start);
+                first.pace[index] = (part.units.len() as f64, ticks);
+                let ms = lane.clock.signed_ms(i64::try_from(part.start).unwrap_or(i64::MAX));
+                first.earliest_ms = Some(first.earliest_ms.map_or(ms, |before| before.min(ms)));
+            }
+            if first.units.iter().zip(lanes).all(|(unit, lane)| unit.is_some() || lane.is_none()) {
+                break;
             }
         }
-        Ok(earliest.map(|ms| (ms, timed)))
+        Ok(first)
     }
 
     /// When the last sample from `at` on ends.
