@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{config, demo, serve};
+use crate::{config, demo, play, serve};
 
 /// Streams media from S3 buckets to RTMP players, through an edge cache.
 ///
@@ -25,6 +25,8 @@ enum Command {
     Demo(Demo),
     /// Serves the distributions of a configuration file.
     Serve(Serve),
+    /// Plays an RTMP stream: saves it, or measures how it is served.
+    Play(Box<play::Play>),
     /// Prints or checks configuration files.
     #[command(subcommand)]
     Config(Config),
@@ -77,6 +79,7 @@ impl Cli {
         match self.command {
             Command::Demo(demo) => demo::run(&demo)?,
             Command::Serve(serve) => serve::run(&serve.config)?,
+            Command::Play(options) => return play::run(*options),
             Command::Config(Config::Default) => print!("{}", config::Config::default_file()),
             Command::Config(Config::Check { file }) => {
                 let config = config::Config::load(&file)?;

@@ -16,8 +16,7 @@ use crate::server::{Asked, Server, Signals, raise_descriptor_limit, runtime};
 pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
     let config = Config::load(file)?;
     let log = &config.settings.log;
-    let format = if log.format == "json" { logging::Format::Json } else { logging::Format::Text };
-    logging::start(format, &log.level);
+    logging::start(log.format, &log.level);
     raise_descriptor_limit();
     runtime()?.block_on(serve(file, config))
 }

@@ -1,6 +1,6 @@
 //! What `demo` and `serve` have in common: open ports, run, and come to an end in good order.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -67,9 +67,8 @@ impl Server {
     ) -> anyhow::Result<Self> {
         let mut server = Self { edge, cache, listeners: JoinSet::new(), addresses: Vec::new() };
         for address in addresses {
-            let listener = Listener::bind(server.edge.clone(), *address)
-                .await
-                .map_err(|error| ports::explain(*address, &error, cure))?;
+            let listener = open(&server.edge, *address).await;
+            let listener = listener.map_err(|error| ports::explain(*address, &error, cure))?;
             server.addresses.push(listener.local_addr()?);
             server.listeners.spawn(listener.run());
         }
@@ -100,6 +99,19 @@ impl Server {
             }
         }
         self.cache.close().await;
+    }
+}
+
+/// Opens a port. "Every address" means IPv4 alone on a machine without IPv6.
+async fn open(edge: &Edge, address: SocketAddr) -> std::io::Result<Listener> {
+    match Listener::bind(edge.clone(), address).await {
+        Err(error)
+            if error.kind() != std::io::ErrorKind::AddrInUse && address.ip() == Ipv6Addr::UNSPECIFIED =>
+        {
+            let everywhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port());
+            Listener::bind(edge.clone(), everywhere).await.map_err(|_| error)
+        }
+        other => other,
     }
 }
 

@@ -271,7 +271,6 @@ impl Session {
         let origin = self.shared.site.load().origins.get(&distribution.origin).cloned();
         self.access = Some(Access {
             shared: Arc::clone(&self.shared),
-            distribution: distribution.id.as_str().into(),
             origin,
             origin_name: distribution.origin.clone(),
             path: address.path,

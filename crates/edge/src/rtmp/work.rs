@@ -39,7 +39,6 @@ pub(crate) struct Opened {
 #[derive(Clone)]
 pub(crate) struct Access {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) distribution: Arc<str>,
     pub(crate) origin: Option<Arc<dyn Origin>>,
     /// The name of the origin, for the error when it is not there.
     pub(crate) origin_name: String,

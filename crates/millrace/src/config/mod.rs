@@ -13,7 +13,6 @@ use anyhow::Context;
 use serde::Deserialize;
 
 pub(crate) use settings::{Bucket, Distribution, Settings};
-pub(crate) use value::{Address, Period, Size};
 
 /// A configuration that was read and found sound.
 #[derive(Debug, Clone)]
@@ -124,7 +123,8 @@ mod tests {
         assert!(fault("[cache]\nmemroy = \"1GiB\"").contains("`memroy`"));
         assert!(fault("[cache]\n\nmemory = \"much\"").starts_with("3:10: memory: "));
         assert!(fault("[drain]\ndeadline = 5").starts_with("2:12: deadline: "));
-        assert!(fault("[listen]\nviewers = [\"1935\"]").starts_with("2:12: viewers: "));
+        assert!(fault("[listen]\nviewers = [\"1935\"]").starts_with("2:11: viewers: "));
+        assert!(fault("[log]\nformat = \"xml\"").starts_with("2:10: format: "));
         assert!(fault("[cache\n").starts_with("1:7: "));
     }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::value::{Address, Period, Shown, Size};
+use crate::logging::Format;
 
 /// Defines a section: a struct with defaults, and its part of the default file.
 macro_rules! section {
@@ -178,7 +179,7 @@ section! {
     /// What is written to standard error.
     Log, "log" {
         /// "text" or "json".
-        format: String = "text".to_owned(),
+        format: Format = Format::Text,
         /// error, warn, info, debug or trace; or a list such as "info,millrace_edge=debug".
         level: String = "info".to_owned(),
     }

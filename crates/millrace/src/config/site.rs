@@ -97,7 +97,7 @@ impl Bucket {
         }
         let region = self.region.clone().unwrap_or_else(|| "us-east-1".to_owned());
         let mut config = S3Config::new(region, self.bucket.clone().unwrap_or_default());
-        config.path_style = self.path_style.unwrap_or(self.endpoint.is_some());
+        config.path_style = self.path_style.unwrap_or_else(|| self.endpoint.is_some());
         config.endpoint.clone_from(&self.endpoint);
         config.prefix.clone_from(&self.prefix);
         config.credentials = self.credentials();

@@ -8,6 +8,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
+use crate::logging::Format;
+
 /// A number of bytes: `"256 MiB"`, `"1GB"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size(pub(crate) u64);
@@ -99,6 +101,16 @@ macro_rules! shown {
 }
 
 shown!(bare: usize u64 u32 bool; quoted: Size Period Address String);
+
+impl Shown for Format {
+    fn shown(&self) -> String {
+        let name = match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        };
+        name.to_owned().shown()
+    }
+}
 
 impl<T: Shown> Shown for Vec<T> {
     fn shown(&self) -> String {

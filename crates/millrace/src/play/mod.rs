@@ -1,0 +1,157 @@
+//! `millrace play`: one player or a thousand, for saving a stream and for measuring a server.
+
+mod address;
+mod player;
+mod report;
+mod viewer;
+
+use std::fs::File;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Args;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use crate::server::{raise_descriptor_limit, runtime};
+use address::StreamUrl;
+use report::{Live, Report};
+use viewer::{Orders, Outcome, SeekOrder};
+
+/// Plays an RTMP stream: saves it, or measures how it is served.
+///
+/// Each viewer is a model player: it starts when `--prebuffer` of media is there, runs with the clock, and stalls where
+/// the media ends before the clock does. Ends with status 0 if every viewer got all it asked for without a stall, 3 if
+/// one stalled, 1 if one failed.
+#[derive(Debug, Args)]
+pub(crate) struct Play {
+    /// rtmp://HOST[:PORT]/APP/NAME; for Millrace and CloudFront the app is cfx/st.
+    #[arg(value_name = "URL")]
+    url: StreamUrl,
+    /// How many play at one time.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    viewers: usize,
+    /// Over how long they arrive.
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    ramp: humantime::Duration,
+    /// How long each plays; without it, to the end.
+    #[arg(long, value_name = "TIME")]
+    duration: Option<humantime::Duration>,
+    /// Where to begin.
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    start: humantime::Duration,
+    /// How much to play, in media time.
+    #[arg(long, value_name = "TIME")]
+    length: Option<humantime::Duration>,
+    /// Seeks to TARGET after playing for AT, such as 5m@10s. May be given several times.
+    #[arg(long, value_name = "TARGET@AT")]
+    seek: Vec<SeekOrder>,
+    /// How much the server is asked to send in advance.
+    #[arg(long, value_name = "TIME", default_value = "3s")]
+    buffer: humantime::Duration,
+    /// Asks for everything as fast as it comes.
+    #[arg(long)]
+    full: bool,
+    /// How much media a viewer waits for before it starts.
+    #[arg(long, value_name = "TIME", default_value = "1s")]
+    prebuffer: humantime::Duration,
+    /// Lists codecs of Enhanced RTMP as playable, such as hvc1,av01; * stands for all.
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    codecs: Vec<String>,
+    /// Saves what the first viewer gets as an FLV file.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Prints the summary as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Leaves out the progress line.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Runs the viewers and prints what came of them.
+pub(crate) fn run(options: Play) -> anyhow::Result<ExitCode> {
+    raise_descriptor_limit();
+    let report = runtime()?.block_on(play(&options))?;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    Ok(ExitCode::from(report.exit_status()))
+}
+
+async fn play(options: &Play) -> anyhow::Result<Report> {
+    anyhow::ensure!(options.viewers > 0, "--viewers must be at least 1");
+    let mut output = match &options.output {
+        Some(path) => {
+            Some(File::create(path).with_context(|| format!("{} can't be written", path.display()))?)
+        }
+        None => None,
+    };
+    let address = options.url.resolve().await?;
+    let orders = Arc::new(orders(options));
+    let live = Arc::new(Live::default());
+    let began = Instant::now();
+    let mut viewers = JoinSet::new();
+    for number in 0..options.viewers {
+        let arrives = began + options.ramp.mul_f64(number as f64 / options.viewers as f64);
+        let (orders, live, output) = (Arc::clone(&orders), Arc::clone(&live), output.take());
+        viewers.spawn(async move {
+            sleep_until(arrives).await;
+            viewer::play(address, &orders, output, &live).await
+        });
+    }
+    let outcomes = gather(viewers, options, &live, began).await;
+    Ok(Report::new(&options.url.to_string(), &outcomes, began.elapsed()))
+}
+
+fn orders(options: &Play) -> Orders {
+    let buffer = if options.full { Duration::from_secs(36_000) } else { *options.buffer };
+    let mut play =
+        millrace_rtmp::session::ClientPlay::new(&options.url.app, &options.url.tc_url(), &options.url.name);
+    play.start_ms = options.start.as_millis() as f64;
+    play.length_ms = options.length.map_or(-1000.0, |length| length.as_millis() as f64);
+    play.buffer_ms = u32::try_from(buffer.as_millis()).unwrap_or(u32::MAX);
+    play.four_ccs.clone_from(&options.codecs);
+    Orders {
+        play,
+        duration: options.duration.map(|duration| *duration),
+        seeks: options.seek.clone(),
+        prebuffer: *options.prebuffer,
+    }
+}
+
+/// Waits for all viewers, telling once a second how they do. Ctrl-C ends them and still gives a summary.
+async fn gather(mut viewers: JoinSet<Outcome>, options: &Play, live: &Live, began: Instant) -> Vec<Outcome> {
+    let show = !options.quiet && std::io::stderr().is_terminal();
+    let mut second = interval(Duration::from_secs(1));
+    second.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut bytes_before = 0;
+    let mut outcomes = Vec::new();
+    loop {
+        tokio::select! {
+            next = viewers.join_next() => match next {
+                Some(Ok(outcome)) => outcomes.push(outcome),
+                Some(Err(error)) => outcomes.push(Outcome::failed(format!("a viewer died: {error}"))),
+                None => break,
+            },
+            _ = second.tick() => if show {
+                let bytes = live.bytes.load(Relaxed);
+                let mbit_s = (bytes - bytes_before) as f64 * 8e-6;
+                bytes_before = bytes;
+                eprint!("\r{:4} s: {live}, {mbit_s:.1} Mbit/s   ", began.elapsed().as_secs());
+            },
+            _ = tokio::signal::ctrl_c() => live.leave.store(true, Relaxed),
+        }
+    }
+    if show {
+        eprintln!();
+    }
+    outcomes
+}
