@@ -47,8 +47,8 @@ pub(crate) struct Film {
     /// The file's own metadata, without its index and anything else that is long.
     pub(crate) own: Object,
     start: Mark,
-    /// The place of the first video key frame, if one was seen at opening.
-    first_key: Option<u64>,
+    /// The places of the first sound and of the first video key frame, if they were seen at opening.
+    first: [Option<u64>; 2],
     /// The first sequence headers by their place.
     headers: Vec<(u64, Bytes)>,
     /// The file's own index: milliseconds and places of key frames, rising.

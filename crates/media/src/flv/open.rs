@@ -41,7 +41,8 @@ struct First {
     headers: Vec<(u64, Bytes)>,
     /// The sequence headers in front of the first frame of their kind.
     places: [u64; 2],
-    key: Option<u64>,
+    /// The first frame of each that a decoder can start with.
+    keys: [Option<u64>; 2],
 }
 
 /// Opens a file whose first bytes are in `window`.
@@ -61,7 +62,7 @@ pub(crate) async fn open<S: Source>(window: &mut Window<'_, S>, limits: &Limits)
         tracks,
         duration_ms,
         start: Mark { offset: start, headers: first.places, times },
-        first_key: first.key,
+        first: first.keys,
         headers: first.headers,
         index: first.script.index,
         own: first.script.own,
@@ -123,8 +124,8 @@ impl First {
             }
             Role::Frame { key, .. } => {
                 self.stamps[slot].get_or_insert(tag.stamp);
-                if key && kind == Kind::Video {
-                    self.key.get_or_insert(tag.offset);
+                if key {
+                    self.keys[slot].get_or_insert(tag.offset);
                 }
             }
             _ => {}

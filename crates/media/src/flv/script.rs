@@ -41,7 +41,7 @@ fn is_plain(value: &Value) -> bool {
     }
 }
 
-/// `keyframes`: { times: [seconds], filepositions: [bytes] }, as yamdi, flvtool2 and FFmpeg write it.
+/// `keyframes`, an object with `times` in seconds and `filepositions` in bytes, as yamdi, flvtool2 and FFmpeg write it.
 fn index(keyframes: &Value) -> Vec<(u32, u64)> {
     let numbers = |name| keyframes.get(name).and_then(Value::as_array).unwrap_or_default().iter();
     let pairs = numbers("times").zip(numbers("filepositions"));

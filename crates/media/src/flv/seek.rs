@@ -26,15 +26,16 @@ impl Film {
         if kind == Kind::Video
             && let Some(found) = self.by_index(source, ms).await?
         {
-            return Ok(self.or_start(found));
+            return Ok(self.or_start(found, kind));
         }
-        Ok(self.or_start(self.by_scan(source, ms, kind).await?))
+        Ok(self.or_start(self.by_scan(source, ms, kind).await?, kind))
     }
 
     /// The first key frame is the start, so that whoever seeks there shares what everybody else watches.
-    fn or_start(&self, found: Position) -> Position {
+    fn or_start(&self, found: Position, kind: Kind) -> Position {
+        let first = self.first[usize::from(kind == Kind::Video)];
         match found.place {
-            Place::Tag(mark) if Some(mark.offset) == self.first_key => self.start(),
+            Place::Tag(mark) if Some(mark.offset) == first => self.start(),
             _ => found,
         }
     }

@@ -6,7 +6,7 @@ use super::Mark;
 use super::tag::{BACK, HEAD, Role, Tag};
 use crate::Error;
 use crate::sample::Kind;
-use crate::source::{Source, Window};
+use crate::source::{BLOCK, Source, Window};
 
 /// A tag with its time.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ async fn body_at<S: Source>(window: &mut Window<'_, S>, offset: u64) -> Result<O
 }
 
 /// How far back the tags in front of a place are looked at, in bytes.
-pub(crate) const BACKWARD: u64 = 64 * 1024;
+pub(crate) const BACKWARD: u64 = BLOCK;
 
 /// Lets a mark, come to by the file's own index, know the times of sound and picture in front of it, by going
 /// backwards tag by tag. Where the sizes behind the tags are wrong, they stay unknown, which does no harm in a file

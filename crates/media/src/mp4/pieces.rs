@@ -274,8 +274,12 @@ impl Pieces {
             return start;
         };
         let shift = lane.clock.signed_ms(0);
-        let after = self.hints.partition_point(|hint| hint.ms.saturating_add_signed(shift) <= u64::from(ms));
-        let hint = after.checked_sub(1 + back).and_then(|index| self.hints.get(index)).map(|hint| hint.at);
+        let time = |hint: &Hint| hint.ms.saturating_add_signed(shift);
+        let after = self.hints.partition_point(|hint| time(hint) <= u64::from(ms));
+        let latest = after.checked_sub(1).and_then(|index| self.hints.get(index)).map_or(0, time);
+        // Where each track has its own fragments, several have the same time.
+        let index = self.hints.partition_point(|hint| time(hint) < latest).checked_sub(back);
+        let hint = index.and_then(|index| self.hints.get(index)).map(|hint| hint.at);
         let known = self.trail.lock().ok().and_then(|trail| {
             let near = trail.before(ms)?;
             trail.before(near.ms.checked_sub(back as u32)?)

@@ -110,6 +110,15 @@ pub fn check_runs<S: Source>(title: &Title, source: &S) {
         }
         let tail: Vec<&Sample> = runs.iter().flat_map(|(_, run)| &run.samples).collect();
         compare_tails(&media, &tail, at);
+        // Who seeks to a border that others come to by playing gets the very run that they get.
+        let border = whole.iter().find(|(other, run)| {
+            let first = run.samples.iter().find(|s| s.kind == Kind::Video);
+            other.time_ms() == at.time_ms()
+                && first.is_none_or(|s| s.key && u64::from(s.time_ms) == at.time_ms())
+        });
+        if let Some((border, _)) = border {
+            assert_eq!(*border, at, "the same place by two ways");
+        }
         // From the next cut on, the borders are those of the viewer who came from the start.
         for (position, run) in runs.iter().skip(1) {
             let shared = whole.iter().find(|(other, _)| other == position);
