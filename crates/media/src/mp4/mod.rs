@@ -174,6 +174,9 @@ impl Movie {
             let scale = |id| self.tracks.iter().find(|track| track.id == id).map(|track| track.timescale);
             (pieces.hints, last) = pieces::tail(window, scale, &self.limits).await?;
         }
+        // The indexes of two tracks often point to the same fragments.
+        pieces.hints.sort_unstable_by_key(|hint| (hint.at, hint.ms));
+        pieces.hints.dedup_by_key(|hint| hint.at);
         pieces.hints.sort_unstable();
         if self.duration_ms == 0 {
             let all = self.all();

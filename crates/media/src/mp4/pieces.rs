@@ -22,6 +22,9 @@ use crate::{Error, Limits};
 /// How many fragments, and milliseconds, one track may run ahead of the other in the file.
 const AHEAD: (usize, u32) = (4, 10_000);
 
+/// How far apart in time, in milliseconds, fragments of two tracks may be that belong together.
+const APART: u64 = 500;
+
 /// What is known of a file's fragments.
 #[derive(Debug)]
 pub(crate) struct Pieces {
@@ -277,8 +280,9 @@ impl Pieces {
         let time = |hint: &Hint| hint.ms.saturating_add_signed(shift);
         let after = self.hints.partition_point(|hint| time(hint) <= u64::from(ms));
         let latest = after.checked_sub(1).and_then(|index| self.hints.get(index)).map_or(0, time);
-        // Where each track has its own fragments, several have the same time.
-        let index = self.hints.partition_point(|hint| time(hint) < latest).checked_sub(back);
+        // Where each track has its own fragments, several have about the same time.
+        let apart = latest.saturating_sub(APART);
+        let index = self.hints.partition_point(|hint| time(hint) < apart).checked_sub(back);
         let hint = index.and_then(|index| self.hints.get(index)).map(|hint| hint.at);
         let known = self.trail.lock().ok().and_then(|trail| {
             let near = trail.before(ms)?;
