@@ -1,2 +1,63 @@
-//! Chores.
-fn main() {}
+//! `cargo xtask`: what the people who build Millrace do besides building it.
+//!
+//! One file for each subcommand; a new one gets its file, its arm in [`run`] and its lines in [`HELP`].
+
+mod fixtures;
+mod fuzz;
+mod setup;
+mod step;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+const HELP: &str = "\
+cargo xtask: chores of the Millrace project
+
+Usage: cargo xtask COMMAND
+
+Commands:
+  test              Runs the whole suite: format, lints, unit, property and documentation tests,
+                    the cache's restart test at 2 GiB, end-to-end tests with real players against
+                    the built program and a real S3 server, and the documentation. Installs what
+                    it needs first, and ends with counts and with status 1 if anything failed.
+    --quick         Only what needs neither network nor players: under two minutes when warm.
+  setup             Only installs what `test` needs: Debian packages by apt-get (through sudo
+                    when not root), and the S3 server into a Python environment under target/.
+  fixtures          Makes assets/sample.{mp4,flv,mp3} again, with ffmpeg.
+  fuzz [TARGET...]  Runs the fuzz targets, all or those named, one after the other; starts from
+                    fuzz/seeds/TARGET and keeps what it finds in target/fuzz-corpus/TARGET.
+    --seconds N     How long each runs; 60 unless given.
+  help              Prints this.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what the command line asks for; the answer is whether all went well.
+fn run(arguments: &[&str]) -> anyhow::Result<bool> {
+    match arguments {
+        ["test"] => test::whole(),
+        ["test", "--quick"] => test::quick(),
+        ["setup"] => setup::everything().map(|()| true),
+        ["fixtures"] => fixtures::make().map(|()| true),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(true)
+        }
+        other => bail!("there is no `{}`; `cargo xtask help` lists what there is", other.join(" ")),
+    }
+}
