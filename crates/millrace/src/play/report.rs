@@ -126,13 +126,13 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "  received   {bytes} bytes, {messages} messages, {mbit_s:.1} Mbit/s, {:.1} s of media",
+            "  received    {bytes} bytes, {messages} messages, {mbit_s:.1} Mbit/s, {:.1} s of media",
             self.media_s
         )?;
         let Self { stalls, stalled_viewers, worst_stall_ms, .. } = self;
         writeln!(
             f,
-            "  stalls     {stalls} of {stalled_viewers} viewers, the longest {worst_stall_ms:.0} ms"
+            "  stalls      {stalls} of {stalled_viewers} viewers, the longest {worst_stall_ms:.0} ms"
         )?;
         for (name, spread) in [
             ("connected", self.connected_ms),
@@ -142,7 +142,7 @@ impl fmt::Display for Report {
             ("seek", self.seek_ms),
         ] {
             if let Some(Spread { p50, p95, p99, max }) = spread {
-                writeln!(f, "  {name:11}p50 {p50:.1} ms, p95 {p95:.1}, p99 {p99:.1}, max {max:.1}")?;
+                writeln!(f, "  {name:12}p50 {p50:.1} ms, p95 {p95:.1}, p99 {p99:.1}, max {max:.1}")?;
             }
         }
         Ok(())
