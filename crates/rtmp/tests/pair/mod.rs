@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use millrace_rtmp::command::Command;
+use millrace_rtmp::handshake::Random;
 use millrace_rtmp::session::{Client, ClientEvent, ClientPlay, Connect, Event, Limits, Server};
 use millrace_rtmp::{Error, chunk};
 
 /// Repeatable noise.
-pub(crate) fn noise() -> Box<dyn FnMut(&mut [u8]) + Send> {
+pub(crate) fn noise() -> Box<Random> {
     let mut state = 1u32;
     Box::new(move |out: &mut [u8]| {
         for byte in out {
