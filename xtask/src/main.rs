@@ -2,6 +2,7 @@
 //!
 //! One file for each subcommand; a new one gets its file, its arm in [`run`] and its lines in [`HELP`].
 
+mod bench;
 mod fixtures;
 mod fuzz;
 mod setup;
@@ -30,6 +31,10 @@ Commands:
   fuzz [TARGET...]  Runs the fuzz targets, all or those named, one after the other; starts from
                     fuzz/seeds/TARGET and keeps what it finds in target/fuzz-corpus/TARGET.
     --seconds N     How long each runs; 60 unless given.
+  bench rtmp        Millrace beside Debian's nginx-rtmp in one run: first picture, CPU seconds per
+                    GiB and per viewer-minute, memory per viewer, with ratios.
+    --viewers LIST  How many watch at one time, one run each; 1,100,500,1000 unless given.
+    --seconds N     How long each of those runs lasts; 20 unless given.
   help              Prints this.
 ";
 
@@ -54,6 +59,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<bool> {
         ["setup"] => setup::everything().map(|()| true),
         ["fixtures"] => fixtures::make().map(|()| true),
         ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["bench", "rtmp", rest @ ..] => bench::rtmp(rest),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(true)

@@ -27,7 +27,7 @@ async fn serve(file: &Path, config: Config) -> anyhow::Result<()> {
     let edge = Edge::new(config.site()?, cache.clone(), config.limits(), Arc::new(log_event));
     let addresses: Vec<SocketAddr> = config.settings.listen.viewers.iter().map(|address| address.0).collect();
     let cure = format!("listen.viewers in {}", file.display());
-    let server = Server::start(edge.clone(), cache, &addresses, &cure).await?;
+    let server = Server::start(edge.clone(), cache.clone(), &addresses, &cure).await?;
     for address in &server.addresses {
         tracing::info!(%address, "viewers may connect");
     }
@@ -37,8 +37,16 @@ async fn serve(file: &Path, config: Config) -> anyhow::Result<()> {
     let deadline = config.settings.drain.deadline.0;
     tracing::info!(viewers = edge.viewers(), ?deadline, "stopping: no new viewers are taken");
     server.drain(deadline, &mut signals, |progress| tracing::info!("{progress}")).await;
+    tracing::info!(target: "millrace::counted", "{}", counted(&edge, &cache));
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Every counter with its value, for the last line of a log.
+fn counted(edge: &Edge, cache: &Cache) -> String {
+    let edge = edge.metrics().snapshot().named().into_iter().map(|(name, n)| format!("edge.{name}={n}"));
+    let cache = cache.counters().named().into_iter().map(|(name, n)| format!("cache.{name}={n}"));
+    edge.chain(cache).collect::<Vec<_>>().join(" ")
 }
 
 /// Reads the file again. A fault in it changes nothing.
