@@ -1,0 +1,15 @@
+//! The edge over loopback TCP: what viewers ask, and byte for byte what they get.
+//!
+//! The oracle is `millrace_media`: the samples that it finds in a file, in their order, are what a viewer has to
+//! receive, with stamps as the protocol wants them. All tests are in one binary, which is linked once.
+
+mod addresses;
+mod faults;
+mod limits;
+mod pause;
+mod play;
+mod playlist;
+mod seek;
+mod sharing;
+mod streams;
+mod support;
