@@ -1,0 +1,116 @@
+//! `millrace demo` and `millrace serve` as child processes.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::binary::millrace;
+use crate::config::Config;
+use crate::process::{Finished, Running};
+
+/// A running server. It ends with this value.
+pub struct Server {
+    process: Running,
+    port: u16,
+    folder: PathBuf,
+    // Only holds it, so that it is removed at the end.
+    _temporary: Option<TempDir>,
+}
+
+impl Server {
+    /// The demo with a data folder of its own on a free port.
+    pub fn demo() -> Self {
+        let temporary = tempfile::tempdir().expect("a folder for the demo");
+        let mut server = Self::demo_in(temporary.path());
+        server._temporary = Some(temporary);
+        server
+    }
+
+    /// The demo with this data folder.
+    pub fn demo_in(folder: &Path) -> Self {
+        let mut command = Command::new(millrace());
+        command.args(["demo", "--rtmp-port", "0", "--data-dir"]).arg(folder);
+        let mut process = Running::start(&mut command);
+        let text = process.wait_for_out("Viewers:");
+        let port = port(&text, "rtmp://127.0.0.1:");
+        Self { process, port, folder: folder.to_owned(), _temporary: None }
+    }
+
+    /// The demo, with this file in its bucket.
+    pub fn demo_with(file: &Path) -> Self {
+        let server = Self::demo();
+        server.drop_in(file);
+        server
+    }
+
+    /// `millrace serve` with this configuration, which must listen on port 0.
+    pub fn serve(config: &Config) -> Self {
+        let mut command = Command::new(millrace());
+        // Colours would stand between the words that are looked for.
+        command.args(["serve", "--config"]).arg(config.path()).env("NO_COLOR", "1");
+        let mut process = Running::start(&mut command);
+        let text = process.wait_for_err("viewers may connect");
+        let port = port(&text, "address=127.0.0.1:");
+        Self { process, port, folder: config.folder().to_owned(), _temporary: None }
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The URL of a stream name.
+    pub fn url(&self, name: &str) -> String {
+        format!("{}/{name}", self.app())
+    }
+
+    /// The URL of the application.
+    pub fn app(&self) -> String {
+        format!("rtmp://127.0.0.1:{}/cfx/st", self.port)
+    }
+
+    /// The folder that stands for the demo's bucket.
+    pub fn bucket(&self) -> PathBuf {
+        self.folder.join("buckets/media")
+    }
+
+    /// Copies a file into the demo's bucket under its own name.
+    pub fn drop_in(&self, file: &Path) {
+        let name = file.file_name().expect("a file has a name");
+        std::fs::copy(file, self.bucket().join(name)).expect("the file is copied");
+    }
+
+    /// The process.
+    pub fn process(&mut self) -> &mut Running {
+        &mut self.process
+    }
+
+    /// Waits until it has told of something: the demo on its output, `serve` in its log.
+    pub fn wait_for_event(&mut self, what: &str) -> String {
+        if self.process.out().contains("Viewers:") {
+            self.process.wait_for_out(what)
+        } else {
+            self.process.wait_for_err(what)
+        }
+    }
+
+    /// Sends a signal and waits for the end.
+    pub fn stop(self, signal: Signal) -> Finished {
+        self.process.signal(signal);
+        self.process.finish()
+    }
+
+    /// Kills it as a power failure would.
+    pub fn kill(self) {
+        drop(self);
+    }
+}
+
+/// The number behind `before`.
+fn port(text: &str, before: &str) -> u16 {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no address in {text}"));
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or_else(|error| panic!("{digits:?} is no port: {error}"))
+}

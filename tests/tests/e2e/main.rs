@@ -1,0 +1,3 @@
+//! End to end: the built program, real players, real media, a real S3 server.
+
+mod whole;
