@@ -47,10 +47,14 @@ impl Server {
 
     /// `millrace serve` with this configuration, which must listen on port 0.
     pub fn serve(config: &Config) -> Self {
-        let mut command = Command::new(millrace());
+        Self::serve_by(&mut Command::new(millrace()), config)
+    }
+
+    /// The same by a command that runs `millrace` with the arguments it is given.
+    pub fn serve_by(command: &mut Command, config: &Config) -> Self {
         // Colours would stand between the words that are looked for.
         command.args(["serve", "--config"]).arg(config.path()).env("NO_COLOR", "1");
-        let mut process = Running::start(&mut command);
+        let mut process = Running::start(command);
         let text = process.wait_for_err("viewers may connect");
         let port = port(&text, "address=127.0.0.1:");
         Self { process, port, folder: config.folder().to_owned(), _temporary: None }
@@ -99,6 +103,11 @@ impl Server {
     /// Sends a signal and waits for the end.
     pub fn stop(self, signal: Signal) -> Finished {
         self.process.signal(signal);
+        self.process.finish()
+    }
+
+    /// Waits for an end that has been asked for.
+    pub fn stop_waiting(self) -> Finished {
         self.process.finish()
     }
 

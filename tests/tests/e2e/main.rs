@@ -1,9 +1,11 @@
 //! End to end: the built program, real players, real media, a real S3 server.
 
 mod demo;
-
+mod disk;
+mod faults;
 mod names;
 mod players;
+mod s3;
 mod seeks;
-
+mod serve;
 mod whole;
