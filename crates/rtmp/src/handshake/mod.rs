@@ -53,6 +53,26 @@ enum State {
     Done,
 }
 
+impl State {
+    /// Takes the peer's blocks from the front of `input` as they become whole; `answer` gets the first.
+    fn receive(&mut self, input: &[u8], answer: impl FnOnce(&Block)) -> Result<usize, Error> {
+        let mut used = 0;
+        if *self == Self::First {
+            let Some(first) = first_block(input)? else { return Ok(0) };
+            answer(first);
+            *self = Self::Last;
+            used = 1 + BLOCK;
+        }
+        // The last block is not compared with anything: GStreamer changes the first 8 bytes of the echo, and what a
+        // peer says here proves nothing about it.
+        if *self == Self::Last && input.len() - used >= BLOCK {
+            *self = Self::Done;
+            used += BLOCK;
+        }
+        Ok(used)
+    }
+}
+
 impl Default for Server {
     fn default() -> Self {
         Self { state: State::First, kind: Kind::Plain }
@@ -71,35 +91,8 @@ impl Server {
         output: &mut Vec<u8>,
         random: &mut Random,
     ) -> Result<usize, Error> {
-        let mut used = 0;
-        if self.state == State::First {
-            let Some(c1) = first_block(input)? else { return Ok(0) };
-            self.answer(c1, output, random);
-            self.state = State::Last;
-            used = 1 + BLOCK;
-        }
-        // C2 is not compared with anything: GStreamer changes the first 8 bytes of the echo, and what a client
-        // says here proves nothing about it.
-        if self.state == State::Last && input.len() - used >= BLOCK {
-            self.state = State::Done;
-            used += BLOCK;
-        }
-        Ok(used)
-    }
-
-    fn answer(&mut self, c1: &Block, output: &mut Vec<u8>, random: &mut Random) {
-        let (mut s1, mut s2) = ([0; BLOCK], *c1);
-        random(&mut s1[8..]);
-        if let Some((scheme, client_digest)) = digest::find(c1, digest::CLIENT_KEY) {
-            self.kind = Kind::Digest(scheme);
-            s1[4..8].copy_from_slice(&SERVER_VERSION);
-            digest::sign(&mut s1, scheme, digest::SERVER_KEY);
-            random(&mut s2);
-            digest::answer(&mut s2, &client_digest, digest::SERVER_ANSWER_KEY);
-        }
-        output.push(VERSION);
-        output.extend_from_slice(&s1);
-        output.extend_from_slice(&s2);
+        let Self { state, kind } = self;
+        state.receive(input, |c1| answer_client(c1, kind, output, random))
     }
 
     /// Whether everything has been exchanged and chunks follow.
@@ -152,30 +145,8 @@ impl Client {
         output: &mut Vec<u8>,
         random: &mut Random,
     ) -> Result<usize, Error> {
-        let mut used = 0;
-        if self.state == State::First {
-            let Some(s1) = first_block(input)? else { return Ok(0) };
-            self.answer(s1, output, random);
-            self.state = State::Last;
-            used = 1 + BLOCK;
-        }
-        if self.state == State::Last && input.len() - used >= BLOCK {
-            self.state = State::Done;
-            used += BLOCK;
-        }
-        Ok(used)
-    }
-
-    fn answer(&mut self, s1: &Block, output: &mut Vec<u8>, random: &mut Random) {
-        let mut c2 = *s1;
-        match (self.kind, digest::find(s1, digest::SERVER_KEY)) {
-            (Kind::Digest(_), Some((_, server_digest))) => {
-                random(&mut c2);
-                digest::answer(&mut c2, &server_digest, digest::CLIENT_ANSWER_KEY);
-            }
-            _ => self.kind = Kind::Plain,
-        }
-        output.extend_from_slice(&c2);
+        let Self { state, kind } = self;
+        state.receive(input, |s1| answer_server(s1, kind, output, random))
     }
 
     /// Whether everything has been exchanged and chunks follow.
@@ -189,6 +160,35 @@ impl Client {
     pub fn kind(&self) -> Kind {
         self.kind
     }
+}
+
+/// S0, S1 and S2 for a client's C1.
+fn answer_client(c1: &Block, kind: &mut Kind, output: &mut Vec<u8>, random: &mut Random) {
+    let (mut s1, mut s2) = ([0; BLOCK], *c1);
+    random(&mut s1[8..]);
+    if let Some((scheme, client_digest)) = digest::find(c1, digest::CLIENT_KEY) {
+        *kind = Kind::Digest(scheme);
+        s1[4..8].copy_from_slice(&SERVER_VERSION);
+        digest::sign(&mut s1, scheme, digest::SERVER_KEY);
+        random(&mut s2);
+        digest::answer(&mut s2, &client_digest, digest::SERVER_ANSWER_KEY);
+    }
+    output.push(VERSION);
+    output.extend_from_slice(&s1);
+    output.extend_from_slice(&s2);
+}
+
+/// C2 for a server's S1.
+fn answer_server(s1: &Block, kind: &mut Kind, output: &mut Vec<u8>, random: &mut Random) {
+    let mut c2 = *s1;
+    match (*kind, digest::find(s1, digest::SERVER_KEY)) {
+        (Kind::Digest(_), Some((_, server_digest))) => {
+            random(&mut c2);
+            digest::answer(&mut c2, &server_digest, digest::CLIENT_ANSWER_KEY);
+        }
+        _ => *kind = Kind::Plain,
+    }
+    output.extend_from_slice(&c2);
 }
 
 /// Flash Media Server 5: a first byte of 3 or more says that the digest is meant.

@@ -4,9 +4,13 @@
 //! `poll_event` until there are none.
 
 mod client;
+mod event;
+mod limits;
 mod request;
 mod server;
 
 pub use client::{Client, ClientEvent, Play as ClientPlay};
+pub use event::{Event, Rejection};
+pub use limits::Limits;
 pub use request::{Connect, Play, Play2, Start, Transition};
-pub use server::{Event, Limits, Rejection, Server};
+pub use server::Server;

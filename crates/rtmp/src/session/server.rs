@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use millrace_amf::{Object, Value};
 
+use super::event::{Event, Rejection};
+use super::limits::{Acknowledgement, Clock, CommandRate, Limits};
 use super::request::{Connect, Play, Play2};
 use crate::Error;
 use crate::chunk::{self, Reader, Writer};
@@ -13,132 +15,6 @@ use crate::command::{Command, Encoding, data};
 use crate::handshake::{self, Random};
 use crate::message::{Message, UserControl, kind};
 use crate::status::{Status, code};
-
-/// Bounds for one viewer's connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bounds of the chunk reader.
-    pub chunk: chunk::Limits,
-    /// From the first byte we could have got to the end of the handshake.
-    pub handshake: Duration,
-    /// From the handshake to connect.
-    pub connect: Duration,
-    /// Without a stream that plays, from the last command on.
-    pub idle: Duration,
-    /// Silence after which a ping is sent.
-    pub ping: Duration,
-    /// Silence after a ping that ends the connection.
-    pub ping_answer: Duration,
-    /// Play streams at one time.
-    pub streams: usize,
-    /// Commands in any one second.
-    pub commands_per_second: u32,
-    /// Bytes in a stream name.
-    pub name: usize,
-    /// The size of the chunks that we send.
-    pub chunk_size: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            chunk: chunk::Limits::VIEWER,
-            handshake: Duration::from_secs(10),
-            connect: Duration::from_secs(10),
-            idle: Duration::from_secs(60),
-            ping: Duration::from_secs(60),
-            ping_answer: Duration::from_secs(30),
-            streams: 8,
-            commands_per_second: 100,
-            name: 2048,
-            chunk_size: 65536,
-        }
-    }
-}
-
-/// What the viewer wants. Requests that carry a `transaction` have to be answered.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// Answer with [`Server::accept`] or [`Server::reject`].
-    Connect(Connect),
-    /// Answer with [`Server::stream_length`].
-    StreamLength {
-        /// Give it back in the answer.
-        transaction: f64,
-        /// The stream name.
-        name: String,
-    },
-    /// Play this.
-    Play {
-        /// On this stream.
-        stream: u32,
-        /// As asked.
-        play: Play,
-    },
-    /// Change what is played.
-    Play2 {
-        /// On this stream.
-        stream: u32,
-        /// As asked.
-        play2: Play2,
-    },
-    /// Pause (true) or go on.
-    Pause {
-        /// The stream.
-        stream: u32,
-        /// Pause or go on.
-        pause: bool,
-        /// Where the player stands, in ms of its own stamps.
-        position_ms: u32,
-    },
-    /// Go on from another place.
-    Seek {
-        /// The stream.
-        stream: u32,
-        /// Media time, ms. Negative, infinite or no number at all are possible.
-        position_ms: f64,
-    },
-    /// Send audio, or leave it out.
-    ReceiveAudio {
-        /// The stream.
-        stream: u32,
-        /// Send it.
-        on: bool,
-    },
-    /// Send video, or leave it out.
-    ReceiveVideo {
-        /// The stream.
-        stream: u32,
-        /// Send it.
-        on: bool,
-    },
-    /// How much the player wants to hold in advance; stream 0 stands for all streams to come.
-    BufferLength {
-        /// The stream.
-        stream: u32,
-        /// Milliseconds.
-        ms: u32,
-    },
-    /// Stop playing on this stream and keep it.
-    Stop {
-        /// The stream.
-        stream: u32,
-    },
-    /// The stream is gone.
-    Delete {
-        /// The stream.
-        stream: u32,
-    },
-}
-
-/// Why connect is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejection {
-    /// One of CloudFront's words, such as `DistributionNotFound`; players get it as `application.message`.
-    pub reason: String,
-    /// For people.
-    pub description: String,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -166,30 +42,6 @@ pub struct Server {
     acknowledgement: Acknowledgement,
     clock: Clock,
     commands: CommandRate,
-}
-
-/// What we owe the peer in acknowledgements.
-#[derive(Debug, Default)]
-struct Acknowledgement {
-    window: u32,
-    received: u32,
-    sent_at: u32,
-}
-
-/// When things happened that a timeout depends on.
-#[derive(Debug, Default)]
-struct Clock {
-    phase_began: Duration,
-    last_byte: Duration,
-    last_command: Duration,
-    pinged: Option<Duration>,
-}
-
-/// Counts commands in the current second.
-#[derive(Debug, Default)]
-struct CommandRate {
-    second: u64,
-    count: u32,
 }
 
 impl std::fmt::Debug for Server {
@@ -577,15 +429,5 @@ impl Server {
     fn command(&mut self, stream: u32, command: &Command) {
         let chunk_stream = if stream == 0 { chunk::stream::COMMAND } else { chunk::stream::STATUS };
         self.writer.message(&mut self.output, chunk_stream, &command.to_message(stream, self.encoding));
-    }
-}
-
-impl CommandRate {
-    fn count(&mut self, now: Duration, most: u32) -> Result<(), Error> {
-        if self.second != now.as_secs() {
-            *self = Self { second: now.as_secs(), count: 0 };
-        }
-        self.count += 1;
-        if self.count > most { Err(Error::TooManyCommands(most)) } else { Ok(()) }
     }
 }
