@@ -109,7 +109,7 @@ fn answers_of_wrong_lengths_and_places_are_refused_and_never_shown() {
 }
 
 #[test]
-fn a_store_that_knows_no_ranges_is_refused_or_serves_right_bytes() {
+fn a_store_that_knows_no_ranges_is_refused() {
     let stage = Stage::new();
     let _ = stage.fails_with(Fault::IgnoreRange, "NetStream.Play.Failed");
 }
