@@ -142,3 +142,70 @@ pub fn same_content(own: &[Packet], other: &[Packet], what: &str) {
         differs.unwrap_or(number)
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What ffmpeg prints for a picture with B-frames and a sound, shifted by some ticks.
+    fn listing(shift: i64) -> String {
+        let mut text = "#format: frame checksums\n#tb 0: 1/25\n#media_type 0: video\n#tb 1: 1/44100\n\
+            #media_type 1: audio\n#stream#, dts,        pts, duration,     size, hash\n"
+            .to_owned();
+        for frame in 0..4_i64 {
+            let (picture, sound) = (frame + shift, frame * 1024 + shift * 44_100 / 25);
+            text += &format!("0, {picture}, {}, 1, 9{frame}, aa{frame}\n", picture + 1);
+            text += &format!("1, {sound}, {sound}, 1024, 7{frame}, bb{frame}\n");
+        }
+        text
+    }
+
+    #[test]
+    fn packets_are_read_with_their_times_in_milliseconds() {
+        let frames = Frames::parse(&listing(0));
+        assert_eq!((frames.video.len(), frames.audio.len()), (4, 4));
+        let expected = Packet { dts: 80.0, pts: 120.0, size: 92, md5: "aa2".to_owned() };
+        assert_eq!(frames.video[2], expected);
+        assert!((frames.audio[1].dts - 23.22).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_constant_shift_is_no_difference() {
+        Frames::parse(&listing(7)).assert_same(&Frames::parse(&listing(0)), "shifted");
+    }
+
+    #[test]
+    #[should_panic(expected = "audio: 3 packets for 4, the first that differs is number 1")]
+    fn a_missing_packet_is_a_difference() {
+        let whole = Frames::parse(&listing(0));
+        let mut own = whole.clone();
+        own.audio.remove(1);
+        own.assert_same(&whole, "cut");
+    }
+
+    #[test]
+    #[should_panic(expected = "times are shifted by -3 to 0 ms")]
+    fn sound_out_of_step_is_a_difference() {
+        let whole = Frames::parse(&listing(0));
+        let mut own = whole.clone();
+        for packet in &mut own.audio {
+            (packet.dts, packet.pts) = (packet.dts - 3.0, packet.pts - 3.0);
+        }
+        own.assert_same(&whole, "out of step");
+    }
+
+    #[test]
+    fn a_tail_begins_at_a_key_frame() {
+        let whole = Frames::parse(&listing(0));
+        let tail = Frames { video: whole.video[2..].to_vec(), audio: whole.audio[3..].to_vec() };
+        assert_eq!(tail.assert_tail_of(&whole, 2, "tail"), (0.0, 2));
+    }
+
+    #[test]
+    #[should_panic(expected = "begins with frame 2, which is no key frame")]
+    fn a_tail_from_elsewhere_is_told() {
+        let whole = Frames::parse(&listing(0));
+        let tail = Frames { video: whole.video[2..].to_vec(), audio: Vec::new() };
+        tail.assert_tail_of(&whole, 3, "tail");
+    }
+}

@@ -94,13 +94,13 @@ impl Running {
         self.err.text()
     }
 
-    /// Waits until it has printed `what`; the answer is all it has printed.
+    /// Waits until it has printed a line with `what`; the answer is all it has printed.
     pub fn wait_for_out(&mut self, what: &str) -> String {
         let printed = Arc::clone(&self.out);
         self.wait_for(&printed, what)
     }
 
-    /// Waits until it has complained about `what`; the answer is all its complaints.
+    /// Waits until it has complained in a line with `what`; the answer is all its complaints.
     pub fn wait_for_err(&mut self, what: &str) -> String {
         let printed = Arc::clone(&self.err);
         self.wait_for(&printed, what)
@@ -115,7 +115,8 @@ impl Running {
                 self.readers.drain(..).for_each(|reader| drop(reader.join()));
             }
             let text = printed.text();
-            if text.contains(what) {
+            // Only whole lines count: what stands behind may still be on its way.
+            if text.split_once(what).is_some_and(|(_, rest)| rest.contains('\n')) {
                 return text;
             }
             assert!(ended.is_none(), "{} ended ({ended:?}) before it printed {what:?}", self.name);
@@ -181,4 +182,37 @@ impl Finished {
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> Finished {
     Running::start(command).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn what_a_process_prints_can_be_waited_for_line_by_line() {
+        let mut process = Running::start(&mut shell("echo one; echo two >&2; exec sleep 600"));
+        assert_eq!(process.wait_for_out("one"), "one\n");
+        assert_eq!(process.wait_for_err("two"), "two\n");
+        assert!(process.is_running());
+    }
+
+    #[test]
+    fn a_process_ends_with_its_value() {
+        let process = Running::start(&mut shell("exec sleep 600"));
+        let id = process.id();
+        drop(process);
+        assert!(!run(&mut shell(&format!("kill -0 {id} 2>/dev/null"))).status.success());
+    }
+
+    #[test]
+    #[should_panic(expected = "ended")]
+    fn a_process_that_ends_too_early_is_told() {
+        Running::start(&mut shell("echo one")).wait_for_out("two");
+    }
 }

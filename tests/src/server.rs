@@ -56,7 +56,7 @@ impl Server {
         command.args(["serve", "--config"]).arg(config.path()).env("NO_COLOR", "1");
         let mut process = Running::start(command);
         let text = process.wait_for_err("viewers may connect");
-        let port = port(&text, "address=127.0.0.1:");
+        let port = port(&text, "127.0.0.1:");
         Self { process, port, folder: config.folder().to_owned(), _temporary: None }
     }
 

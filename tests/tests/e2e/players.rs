@@ -35,6 +35,7 @@ fn gstreamer_saves_a_film_and_ends() {
         ("x.mp4", "-t 4 -bf 2 -c:a aac"),
         ("x.flv", "-t 4 -c:v flv1 -c:a libmp3lame"),
         ("sound.mp4", "-t 4 -vn -c:a aac"),
+        ("sound.mp3", "-t 4 -vn -c:a libmp3lame"),
     ] {
         let media = Media::make(name, &[BOTH, arguments]);
         let server = Server::demo_with(media.path());

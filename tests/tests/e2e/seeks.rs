@@ -2,7 +2,7 @@
 
 use millrace_tests::clients::{play, rtmpdump, rtmpdump_clip, start_playing};
 use millrace_tests::frames::{Packet, same_content};
-use millrace_tests::media::{BOTH, GROUP, Media};
+use millrace_tests::media::{BOTH, GROUP, Media, TONE};
 use millrace_tests::{Frames, Server};
 
 /// A film with a key frame each second, and its packets.
@@ -17,7 +17,7 @@ impl Film {
     fn of(name: &str, arguments: &[&str]) -> Self {
         let media = Media::make(name, arguments);
         let server = Server::demo_with(media.path());
-        let prefix = if name.ends_with("flv") { "flv" } else { "mp4" };
+        let prefix = &name[name.len() - 3..];
         let (url, whole) = (server.url(&format!("{prefix}:{name}")), Frames::of_file(media.path()));
         Self { media, server, url, whole }
     }
@@ -49,15 +49,28 @@ fn place(own: &[Packet], all: &[Packet], what: &str) -> usize {
     at
 }
 
-#[test]
-fn a_film_at_its_own_pace_arrives_whole() {
-    let film = Film::mp4();
+/// Played at its own pace by two clients at one time, it must arrive whole.
+fn arrives_at_its_own_pace(film: &Film) {
     let saved = film.media.beside("paced.flv");
     let player = start_playing(&film.url, &["--output", &saved.to_string_lossy()]);
-    let paced = Frames::of(&["-re"], &film.url);
-    paced.assert_same(&film.whole, "ffmpeg, paced");
+    Frames::of(&["-re"], &film.url).assert_same(&film.whole, "ffmpeg, paced");
     let _ = player.finish().ok();
     Frames::of_file(&saved).assert_same(&film.whole, "millrace play, paced");
+}
+
+#[test]
+fn an_mp4_at_its_own_pace_arrives_whole() {
+    arrives_at_its_own_pace(&Film::mp4());
+}
+
+#[test]
+fn an_flv_at_its_own_pace_arrives_whole() {
+    arrives_at_its_own_pace(&Film::flv());
+}
+
+#[test]
+fn an_mp3_at_its_own_pace_arrives_whole() {
+    arrives_at_its_own_pace(&Film::of("film.mp3", &[TONE, "-c:a libmp3lame -q:a 4"]));
 }
 
 /// ffmpeg's seek must come to the key frame before, on the clock of the whole film.
@@ -166,7 +179,7 @@ fn a_seek_while_it_plays_goes_on_from_there_to_the_end() {
 
 #[test]
 fn an_mp3_is_sought_in_as_well() {
-    let media = Media::make("tone.mp3", &[millrace_tests::media::TONE, "-c:a libmp3lame -q:a 4"]);
+    let media = Media::make("tone.mp3", &[TONE, "-c:a libmp3lame -q:a 4"]);
     let server = Server::demo_with(media.path());
     let whole = Frames::of_file(media.path());
     let got = Frames::of(&["-ss", "6"], &server.url("mp3:tone"));

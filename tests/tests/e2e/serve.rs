@@ -215,3 +215,36 @@ fn the_deadline_of_a_drain_ends_viewers_and_the_status_is_still_0() {
     assert!(finished.err.contains("the deadline has come"), "{}", finished.err);
     assert_eq!(Played::of(viewer.finish()).status, Some(1));
 }
+
+#[test]
+fn a_viewer_too_many_is_refused_and_the_others_play_on() {
+    let film = film("film.mp4", "-t 4");
+    let config = config(&[&film])
+        .with_distribution("E1", "s1.example.net", "film", "")
+        .with_default("E1")
+        .with("[limits]\nconnections = 1");
+    let mut server = Server::serve(&config);
+    let viewer = start_viewer(&mut server, "film.mp4");
+    assert_eq!(play(&server.url("mp4:film.mp4"), &[]).report["failed"], 1);
+    let _ = Played::of(viewer.finish()).ok();
+    server.wait_for_event("gone after");
+    let _ = play(&server.url("mp4:film.mp4"), &[]).ok();
+}
+
+#[test]
+fn a_log_for_machines_is_one_object_a_line() {
+    let film = film("film.mp4", "-t 2");
+    let config = config(&[&film])
+        .with_distribution("E1", "s1.example.net", "film", "")
+        .with_default("E1")
+        .with("[log]\nformat = \"json\"");
+    let mut server = Server::serve(&config);
+    let _ = play(&server.url("mp4:film.mp4"), &[]).ok();
+    server.wait_for_event("gone after");
+    let finished = server.stop(Signal::TERM).ok();
+    for line in finished.err.lines() {
+        let line: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert!(line["message"].is_string() && line["level"].is_string(), "{line}");
+    }
+}
