@@ -47,6 +47,10 @@ const fn seconds(seconds: u64) -> Period {
     Period(Duration::from_secs(seconds))
 }
 
+const fn ms(ms: u64) -> Period {
+    Period(Duration::from_millis(ms))
+}
+
 const fn mib(mib: u64) -> Size {
     Size(mib << 20)
 }
@@ -70,14 +74,26 @@ section! {
         disk: Size = Size(10 << 30),
         /// Memory for blocks that wait to be written to disk.
         disk_queue: Size = mib(64),
+        /// How long a fetch waits for room among them before its block is not written.
+        disk_queue_wait: Period = ms(500),
+        /// Reads from disk at one time.
+        disk_reads: usize = 16,
+        /// How long nothing is written after a write failed.
+        disk_pause: Period = seconds(10),
+        /// How often what is known of objects is written to disk.
+        disk_save: Period = seconds(30),
         /// How long an object counts as unchanged if its own headers do not say.
         ttl: Period = seconds(86_400),
         /// The least, whatever its Cache-Control or Expires say.
         least_ttl: Period = seconds(3600),
+        /// The most.
+        most_ttl: Period = seconds(100 * 365 * 86_400),
         /// How long "not there" and "forbidden" count.
         negative_ttl: Period = seconds(5),
         /// Objects whose version and length are remembered.
         objects: usize = 100_000,
+        /// Buckets that are counted and limited each for itself.
+        origins: usize = 1024,
     }
 }
 
@@ -102,6 +118,12 @@ section! {
         block_timeout: Period = seconds(30),
         /// How long a failing bucket is asked again before viewers are told.
         retry: Period = seconds(10),
+        /// The first pause between such tries; it doubles up to 2 s.
+        first_pause: Period = ms(50),
+        /// The longest wait for news of an object while an older answer is at hand.
+        revalidate_timeout: Period = seconds(2),
+        /// Idle connections kept to one bucket.
+        idle_connections: usize = 64,
     }
 }
 
@@ -126,6 +148,10 @@ section! {
         message: u32 = 65_536,
         /// The least chunk size a viewer may set.
         least_chunk_size: u32 = 128,
+        /// The largest.
+        most_chunk_size: u32 = 0xff_ffff,
+        /// The size of the chunks that viewers are sent.
+        chunk_size: u32 = 65_536,
         /// Chunk streams of one viewer.
         chunk_streams: usize = 32,
         /// Bytes of one viewer's half-received messages.
@@ -142,6 +168,8 @@ section! {
         ping_answer: Period = seconds(30),
         /// How long a viewer may take nothing while it is owed something.
         stalled: Period = seconds(300),
+        /// How long a viewer who is sent away may take for its last bytes.
+        linger: Period = seconds(3),
         /// How far ahead of its play head a viewer is kept at least.
         least_buffer: Period = seconds(2),
         /// How far at most, whatever its player asks for.
@@ -164,6 +192,12 @@ section! {
         tracks: usize = 64,
         /// Bytes of media within a second.
         second: Size = mib(64),
+        /// The largest onMetaData of an FLV file.
+        metadata: Size = mib(4),
+        /// Places remembered of one file to seek to.
+        checkpoints: usize = 16 << 10,
+        /// Tags and pictures in front of an MP3 file's sound.
+        id3: Size = mib(64),
     }
 }
 

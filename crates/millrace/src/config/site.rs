@@ -8,6 +8,9 @@ use millrace_edge::Site;
 use millrace_model::{HostPattern, Snapshot, StreamingDistribution};
 use millrace_origin::{Credentials, FolderOrigin, Origin, S3Config, S3Origin};
 
+use millrace_rtmp::{chunk, session};
+
+use super::settings::{Limits, Media};
 use super::{Bucket, Config, Distribution, Settings};
 
 impl Config {
@@ -31,17 +34,24 @@ impl Config {
         let disk = (!cache.directory.is_empty()).then(|| {
             let mut disk = millrace_cache::Disk::new(&cache.directory, cache.disk.0);
             disk.queue_bytes = cache.disk_queue.0;
+            disk.queue_wait = cache.disk_queue_wait.0;
+            disk.reads = cache.disk_reads;
+            disk.pause_after_error = cache.disk_pause.0;
+            disk.save_table_every = cache.disk_save.0;
             disk
         });
-        let defaults = millrace_cache::Config::default();
-        let mut ttl = defaults.ttl;
-        (ttl.default, ttl.min) = (cache.ttl.0, cache.least_ttl.0);
+        let ttl = millrace_cache::Ttl {
+            default: cache.ttl.0,
+            min: cache.least_ttl.0,
+            max: cache.most_ttl.0.max(cache.least_ttl.0),
+        };
         millrace_cache::Config {
             memory_bytes: cache.memory.0,
             disk,
             ttl,
             negative_ttl: cache.negative_ttl.0,
             objects: cache.objects,
+            origins: cache.origins,
             limits: millrace_cache::Limits {
                 in_flight_bytes: origin.in_flight.0,
                 requests_per_origin: origin.requests,
@@ -51,42 +61,67 @@ impl Config {
                 stall_timeout: origin.stall_timeout.0,
                 block_timeout: origin.block_timeout.0,
                 retry_deadline: origin.retry.0,
-                ..defaults.limits
+                first_backoff: origin.first_pause.0,
+                revalidate_timeout: origin.revalidate_timeout.0,
             },
-            ..defaults
         }
     }
 
     /// What viewers and media may cost.
     pub(crate) fn limits(&self) -> millrace_edge::Limits {
         let (limits, media) = (&self.settings.limits, &self.settings.media);
-        let mut edge = millrace_edge::Limits {
+        millrace_edge::Limits {
             connections: limits.connections,
             connections_per_address: limits.connections_per_address,
             accepts_per_second: limits.accepts_per_second,
             least_buffer: limits.least_buffer.0,
             most_buffer: limits.most_buffer.0.max(limits.least_buffer.0),
             stalled: limits.stalled.0,
+            linger: limits.linger.0,
             playlist: limits.playlist,
             segment_memory: media.segments.0,
             title_memory: media.titles.0,
             segment_bytes: media.second.0,
-            ..Default::default()
-        };
-        let session = &mut edge.session;
-        (session.handshake, session.connect, session.idle) =
-            (limits.handshake.0, limits.connect.0, limits.idle.0);
-        (session.ping, session.ping_answer) = (limits.ping.0, limits.ping_answer.0);
-        (session.streams, session.name) = (limits.streams, limits.name);
-        session.commands_per_second = limits.commands_per_second;
-        session.chunk.least_chunk_size = limits.least_chunk_size;
-        session.chunk.message = limits.message;
-        session.chunk.streams = limits.chunk_streams;
-        session.chunk.unfinished = limits.unfinished.0 as usize;
-        (edge.media.moov, edge.media.samples, edge.media.tracks) =
-            (media.moov.0, media.samples, media.tracks);
-        edge.media.run_bytes = media.second.0;
-        edge
+            media: media.limits(),
+            session: limits.session(),
+        }
+    }
+}
+impl Limits {
+    /// Bounds of the protocol.
+    fn session(&self) -> session::Limits {
+        session::Limits {
+            chunk: chunk::Limits {
+                least_chunk_size: self.least_chunk_size,
+                most_chunk_size: self.most_chunk_size,
+                message: self.message,
+                streams: self.chunk_streams,
+                unfinished: self.unfinished.0 as usize,
+            },
+            handshake: self.handshake.0,
+            connect: self.connect.0,
+            idle: self.idle.0,
+            ping: self.ping.0,
+            ping_answer: self.ping_answer.0,
+            streams: self.streams,
+            commands_per_second: self.commands_per_second,
+            name: self.name,
+            chunk_size: self.chunk_size,
+        }
+    }
+}
+
+impl Media {
+    fn limits(&self) -> millrace_media::Limits {
+        millrace_media::Limits {
+            moov: self.moov.0,
+            samples: self.samples,
+            tracks: self.tracks,
+            run_bytes: self.second.0,
+            metadata: self.metadata.0,
+            checkpoints: self.checkpoints,
+            id3: self.id3.0,
+        }
     }
 }
 
@@ -103,7 +138,7 @@ impl Bucket {
         config.credentials = self.credentials();
         config.connect_timeout = settings.origin.connect_timeout.0;
         config.read_timeout = settings.origin.stall_timeout.0.max(settings.origin.answer_timeout.0);
-        config.idle_connections = settings.origin.requests;
+        config.idle_connections = settings.origin.idle_connections;
         Ok(Arc::new(S3Origin::new(&config)?))
     }
 
