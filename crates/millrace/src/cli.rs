@@ -14,6 +14,13 @@ use crate::{config, demo, play, serve};
 /// to rtmp://HOST/cfx/st and play them by name, and every byte is fetched from the bucket once.
 #[derive(Debug, Parser)]
 #[command(name = "millrace", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_long_help = "\
+Exit status:
+  0  it went well      1  it did not; standard error tells why      2  the command line is wrong
+  3  `play`: everything came, but a viewer would have seen the picture stand still
+
+Start here:
+  millrace demo")]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -21,13 +28,13 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Starts everything on this machine with sample media, to try it out.
     Demo(Demo),
-    /// Serves the distributions of a configuration file.
     Serve(Serve),
-    /// Plays an RTMP stream: saves it, or measures how it is served.
     Play(Box<play::Play>),
     /// Prints or checks configuration files.
+    ///
+    /// A configuration is one TOML file. Settings that it does not have keep their defaults; names that do not exist
+    /// are faults, and so are references to buckets or distributions that are not there.
     #[command(subcommand)]
     Config(Config),
 }
@@ -37,6 +44,14 @@ enum Command {
 /// Puts sample media into a folder that stands for a bucket, serves it to anybody who connects, and prints lines to
 /// paste into a shell. Files dropped into the folder can be played at once. Ctrl-C ends it.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Files:
+  DIR/buckets/media  the bucket folder; what is put there plays under its name
+  DIR/cache          blocks of it, kept from run to run; may be deleted at any time
+
+Examples:
+  millrace demo
+  millrace demo --bind 0.0.0.0 --rtmp-port 1936 --data-dir /tmp/millrace")]
 pub(crate) struct Demo {
     /// Where the bucket folder and the cache are kept.
     #[arg(long, value_name = "DIR", default_value = "millrace-data")]
@@ -55,6 +70,16 @@ pub(crate) struct Demo {
 /// file with a fault changes nothing. SIGTERM and Ctrl-C take no more viewers and end when the last one has finished,
 /// or after `drain.deadline`.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Environment:
+  MILLRACE_CONFIG  the configuration file, if --config does not name one
+  MILLRACE_LOG     overrides log.level, such as info,millrace_edge=debug
+  AWS_...          credentials of buckets that have none in the file
+
+Examples:
+  millrace config default > millrace.toml
+  millrace config check millrace.toml
+  millrace serve --config millrace.toml")]
 pub(crate) struct Serve {
     /// The configuration file; `millrace config default` prints one to start from.
     #[arg(long, short, value_name = "FILE", env = "MILLRACE_CONFIG", default_value = "millrace.toml")]

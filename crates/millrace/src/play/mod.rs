@@ -29,6 +29,13 @@ use viewer::{Orders, Outcome, SeekOrder};
 /// the media ends before the clock does. Ends with status 0 if every viewer got all it asked for without a stall, 3 if
 /// one stalled, 1 if one failed.
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Times are written with a unit: 500ms, 10s, 5m, 1h 30m.
+
+Examples:
+  millrace play rtmp://127.0.0.1/cfx/st/mp4:sample.mp4 --full -o sample.flv
+  millrace play rtmp://127.0.0.1/cfx/st/mp4:film.mp4 --viewers 500 --ramp 5s --duration 1m --json
+  millrace play rtmp://127.0.0.1/cfx/st/mp4:film.mp4 --seek 5m@10s --seek 1m@20s --duration 30s")]
 pub(crate) struct Play {
     /// rtmp://HOST[:PORT]/APP/NAME; for Millrace and CloudFront the app is cfx/st.
     #[arg(value_name = "URL")]
