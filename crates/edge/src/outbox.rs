@@ -41,14 +41,9 @@ impl Outbox {
         self.slices.is_empty()
     }
 
-    /// Whether whole messages may be added: no segment is on the way.
-    pub(crate) fn takes_control(&self) -> bool {
-        self.segment.is_none()
-    }
-
     /// Adds whole messages.
     pub(crate) fn push_control(&mut self, bytes: Bytes) {
-        debug_assert!(self.takes_control(), "control messages go between segments");
+        debug_assert!(self.segment.is_none(), "control messages go between segments");
         if !bytes.is_empty() {
             self.slices.push_back(bytes);
         }
@@ -56,7 +51,7 @@ impl Outbox {
 
     /// Adds a segment from its byte `from` on, which must be the start of a message.
     pub(crate) fn push_segment(&mut self, segment: Arc<Segment>, from: usize, restamp: Restamp) {
-        debug_assert!(self.takes_control(), "one segment at a time");
+        debug_assert!(self.segment.is_none(), "one segment at a time");
         segment.slices(from..segment.len(), restamp, &mut self.slices);
         let left = segment.len() - from;
         self.segment = (left > 0).then_some(InFlight { segment, restamp, left });

@@ -101,9 +101,10 @@ impl Session {
         received
     }
 
-    /// Puts into the outbox what is to be sent now. False: there is nothing.
+    /// Puts into an empty outbox what is to be sent now. False: there is nothing, or something is there still. So a
+    /// viewer who takes nothing holds one helping, whatever it asks for.
     pub(crate) fn fill(&mut self, outbox: &mut Outbox, now: Duration) -> bool {
-        if !outbox.takes_control() {
+        if !outbox.is_empty() {
             return false;
         }
         let mut delivery = None;
@@ -128,7 +129,7 @@ impl Session {
 
     /// Puts replies into the outbox, and no media.
     pub(crate) fn fill_control(&mut self, outbox: &mut Outbox) {
-        if outbox.takes_control() {
+        if outbox.is_empty() {
             outbox.push_control(self.protocol.take_output());
         }
     }
