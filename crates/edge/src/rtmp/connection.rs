@@ -113,13 +113,13 @@ impl Connection {
         }
         if self.outbox.is_empty() {
             self.progress = now;
-            if self.session.is_closing() && !filled {
-                return Err(End::Done);
-            }
-            if filled {
+            if filled || written > 0 {
                 // More may be due, but a viewer that takes everything at once must not keep the others waiting.
                 tokio::task::coop::consume_budget().await;
                 return Ok(());
+            }
+            if self.session.is_closing() {
+                return Err(End::Done);
             }
         }
         self.wait(now).await
