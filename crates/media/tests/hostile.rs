@@ -52,6 +52,11 @@ fn mp4() -> Vec<u8> {
 
 /// A small fragmented file with an index in front and one behind.
 fn fragmented() -> Vec<u8> {
+    fragmented_at([0, 400, 800, 1200])
+}
+
+/// The same, with fragments that say to start at these times.
+fn fragmented_at(times: [u32; 4]) -> Vec<u8> {
     let track = TrackSpec::new(1, Kind::Video, 1000, Vec::new());
     let whole = file(&[track], Shape::MoovInFront);
     let trex = full(b"trex", 0, 0, &[&words(&[1, 1, 40, 0, 0x1_0000])]);
@@ -60,15 +65,15 @@ fn fragmented() -> Vec<u8> {
     let end = whole.windows(4).rposition(|w| w == b"mdat").unwrap() - 4;
     let moov = bx(b"moov", &[&whole[at + 8..end], &mvex]);
     let mut bytes = [&whole[..at], &moov].concat();
-    for index in 0..4u32 {
+    for (index, start) in (0..4u8).zip(times) {
         let tfhd = full(b"tfhd", 0, 0x2_0000, &[&words(&[1])]);
-        let tfdt = full(b"tfdt", 0, 0, &[&words(&[index * 400])]);
+        let tfdt = full(b"tfdt", 0, 0, &[&words(&[start])]);
         let rows: Vec<u32> = (0..10).map(|n| 5 + n).collect();
         let trun = |offset: u32| full(b"trun", 0, 0x205, &[&words(&[10, offset, 0x200_0000]), &words(&rows)]);
         let moof = |offset| bx(b"moof", &[&bx(b"traf", &[&tfhd, &tfdt, &trun(offset)])]);
         let length = moof(0).len() as u32;
         bytes.extend(moof(length + 8));
-        bytes.extend(bx(b"mdat", &[&vec![index as u8; rows.iter().sum::<u32>() as usize]]));
+        bytes.extend(bx(b"mdat", &[&vec![index; rows.iter().sum::<u32>() as usize]]));
     }
     bytes
 }
@@ -96,6 +101,27 @@ fn the_files_are_sound_before_they_are_harmed() {
     assert_eq!(play(fragmented()).unwrap(), 40);
     assert_eq!(play(flv()).unwrap(), 150);
     assert_eq!(play(mp3()).unwrap(), 30);
+}
+
+/// Found by fuzzing: such a fragment's times went out as they were, behind later ones.
+#[test]
+fn times_do_not_fall_where_a_fragment_says_to_be_earlier_than_the_one_before() {
+    for times in [[0, 400, 0, 800], [800, 0, 400, 1200], [0, 400, 200, 600]] {
+        let source = Memory(fragmented_at(times).into());
+        let title = block_on(open(&source, &Limits::default())).unwrap();
+        let selection = title.select(&Capabilities::all()).unwrap();
+        for ms in [0, 300, 700, 2000] {
+            let (mut next, mut last) = (block_on(title.locate(&source, ms, selection)).ok(), 0);
+            while let Some(at) = next {
+                let run = block_on(title.run(&source, at, selection)).unwrap();
+                for sample in &run.samples {
+                    assert!(sample.time_ms >= last, "{times:?} from {ms}: {last}, {}", sample.time_ms);
+                    last = sample.time_ms;
+                }
+                next = run.next;
+            }
+        }
+    }
 }
 
 #[test]

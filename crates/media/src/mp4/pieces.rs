@@ -162,7 +162,9 @@ impl Gathered {
                 // is not known to whom seeks.
                 let renewed = several && before != Some(unit.entry);
                 before = Some(unit.entry);
-                if unit.ms >= from {
+                // What a later fragment says to be earlier than what was sent can't be sent any more; whoever seeks
+                // to a later place leaves it out as well.
+                if unit.ms >= units.last().map_or(from, |last| last.ms) {
                     units.push(Unit { renewed, ..*unit });
                 }
             }
