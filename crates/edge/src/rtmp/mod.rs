@@ -4,4 +4,5 @@ pub(crate) mod connection;
 mod play;
 mod player;
 mod session;
+mod switch;
 mod work;

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use millrace_amf::{Object, Value};
 use millrace_rtmp::message::UserControl;
-use millrace_rtmp::session::{Play, Play2, Server, Start, Transition};
+use millrace_rtmp::session::{Play, Server, Start};
 use millrace_rtmp::status::{Status, code, play_status};
 
 use super::play::{Delivery, Next, Playing};
+use super::switch::Switch;
 use super::work::{Access, Done, Opened, Work, locating};
 use crate::EventKind;
 use crate::library::PlayError;
@@ -28,28 +29,28 @@ const PINGS_AFTER_END: [Duration; 5] = [
 /// One play stream of a connection.
 pub(crate) struct Player {
     pub(crate) id: u32,
-    access: Access,
+    pub(super) access: Access,
     buffer: Duration,
     audio: bool,
     video: bool,
     /// What plays after the present item.
-    playlist: VecDeque<Play>,
-    state: State,
+    pub(super) playlist: VecDeque<Play>,
+    pub(super) state: State,
     /// What the stream waits for.
     work: Option<Work>,
     /// A quality that is being prepared, and the work that does it.
-    switch: Option<Switch>,
+    pub(super) switch: Option<Switch>,
     events: Vec<EventKind>,
 }
 
-enum State {
+pub(super) enum State {
     Idle,
     Opening(Opening),
     Playing { playing: Box<Playing>, mode: Mode },
 }
 
 /// A play whose title is not open yet, and what was asked since.
-struct Opening {
+pub(super) struct Opening {
     play: Play,
     asked: Duration,
     paused: bool,
@@ -59,7 +60,7 @@ struct Opening {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Mode {
+pub(super) enum Mode {
     /// Segments are sent as they fall due.
     Running,
     Paused,
@@ -75,13 +76,6 @@ enum Mode {
         at: Duration,
         pings: usize,
     },
-}
-
-struct Switch {
-    name: String,
-    work: Option<Work>,
-    ready: Option<Opened>,
-    tries: u32,
 }
 
 impl Player {
@@ -188,49 +182,6 @@ impl Player {
             bytes: playing.bytes,
             position_ms: playing.sent_ms,
         });
-    }
-
-    /// play2.
-    pub(crate) fn play2(&mut self, play2: Play2, protocol: &mut Server, outbox: &mut Outbox, now: Duration) {
-        let mut play = play2.play;
-        match play2.transition {
-            Transition::Stop => self.stop(protocol, outbox),
-            Transition::Append => self.play(play, protocol, outbox, now),
-            Transition::Resume => {
-                play.start = play2.offset_ms.map_or(play.start, Start::At);
-                self.play(play, protocol, outbox, now);
-            }
-            Transition::Swap => self.swap(play, play2.old_name.as_deref(), protocol),
-            Transition::Switch => match &self.state {
-                State::Playing { playing, mode } if !matches!(mode, Mode::Ended { .. }) => {
-                    let (next_ms, base_ms) = (playing.next_ms(), playing.base_ms);
-                    let from_ms = play2.offset_ms.map(|ms| (i64::from(ms) + base_ms).max(0) as u64);
-                    if from_ms.is_some_and(|from_ms| from_ms < next_ms) {
-                        let what = "the offset of the switch was sent already".to_owned();
-                        return self.fail(code::PLAY_FAILED, &play.name, what, protocol);
-                    }
-                    self.prepare(play.name, from_ms.unwrap_or(next_ms), 0);
-                }
-                _ => self.play(play, protocol, outbox, now),
-            },
-            Transition::Reset => self.play(play, protocol, outbox, now),
-        }
-    }
-
-    /// Another item takes the place of one that did not begin yet.
-    fn swap(&mut self, play: Play, old_name: Option<&str>, protocol: &mut Server) {
-        match self.playlist.iter_mut().find(|item| Some(item.name.as_str()) == old_name) {
-            Some(item) => *item = play,
-            None => {
-                let what = "oldStreamName is not in the playlist, or plays already".to_owned();
-                self.fail(code::PLAY_FAILED, &play.name, what, protocol);
-            }
-        }
-    }
-
-    fn prepare(&mut self, name: String, from_ms: u64, tries: u32) {
-        let work = Some(self.access.preparing(name.clone(), from_ms));
-        self.switch = Some(Switch { name, work, ready: None, tries });
     }
 
     /// seek. The newest wins: an older one that is still looked up is forgotten.
@@ -408,7 +359,7 @@ impl Player {
         self.describe(playing, protocol);
     }
 
-    fn describe(&self, playing: &Playing, protocol: &mut Server) {
+    pub(super) fn describe(&self, playing: &Playing, protocol: &mut Server) {
         let stamp = (playing.next_ms() as i64 - playing.base_ms).max(0) as u32;
         let access: [Value; 3] = ["|RtmpSampleAccess".into(), true.into(), true.into()];
         let start = Object::new().with("code", code::DATA_START);
@@ -445,27 +396,6 @@ impl Player {
         self.announce(playing, protocol);
     }
 
-    /// The other quality is open. It takes over at its key frame, unless playback has passed that.
-    fn prepared(&mut self, opened: Opened, protocol: &mut Server) {
-        let (Some(switch), State::Playing { playing, .. }) = (&mut self.switch, &self.state) else { return };
-        switch.work = None;
-        let (next_ms, at_ms) = (playing.next_ms(), opened.position.time_ms());
-        if at_ms >= next_ms {
-            switch.ready = Some(opened);
-            let text = format!("Transition to {} at {at_ms} ms.", switch.name);
-            let status = Status::ok(code::PLAY_TRANSITION, text).about(&switch.name);
-            protocol.status(self.id, &status);
-        } else if switch.tries < 5 {
-            let (name, tries) = (switch.name.clone(), switch.tries + 1);
-            self.prepare(name, next_ms + 1000, tries);
-        } else {
-            let name = switch.name.clone();
-            self.switch = None;
-            let what = "playback stays ahead of every place where a switch could be made".to_owned();
-            self.fail(code::PLAY_FAILED, &name, what, protocol);
-        }
-    }
-
     /// The segment that is due, if one is. Speaks to the viewer where that has to be done first.
     pub(crate) fn next(&mut self, protocol: &mut Server, now: Duration) -> Option<Delivery> {
         self.ping_after_end(protocol, now);
@@ -497,20 +427,6 @@ impl Player {
                 }
             }
         }
-    }
-
-    fn take_over(&mut self, protocol: &mut Server) {
-        let (Some(switch), State::Playing { playing, .. }) = (self.switch.take(), &mut self.state) else {
-            return;
-        };
-        let Some(opened) = switch.ready else { return };
-        playing.change_title(switch.name.clone(), opened);
-        let details = Object::new()
-            .with("details", switch.name.as_str())
-            .with("reason", "NetStream.Transition.Success");
-        protocol.data(self.id, 0, &play_status(code::PLAY_TRANSITION_COMPLETE, details));
-        let State::Playing { playing, .. } = &self.state else { return };
-        self.describe(playing, protocol);
     }
 
     /// Everything of the title was handed out: the next item, or the end.
@@ -554,7 +470,7 @@ impl Player {
         self.events.push(EventKind::PlayFailed { name: name.to_owned(), code, reason: error.to_string() });
     }
 
-    fn fail(&mut self, code: &'static str, name: &str, what: String, protocol: &mut Server) {
+    pub(super) fn fail(&mut self, code: &'static str, name: &str, what: String, protocol: &mut Server) {
         protocol.status(self.id, &Status::error(code, what.as_str()).about(name));
         self.events.push(EventKind::PlayFailed { name: name.to_owned(), code, reason: what });
     }
