@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
 
-use crate::tools::{cargo, must, root, succeeds, target};
+use crate::tools::{self, cargo, must, root, succeeds};
 
 /// How long each target runs unless told otherwise.
 const SECONDS: u64 = 60;
@@ -61,8 +61,7 @@ fn parse(arguments: &[&str]) -> anyhow::Result<(u64, Vec<String>)> {
 /// cargo-fuzz wants an unstable compiler for its instrumentation; this lets the stable one do it.
 fn cargo_fuzz(command: &str) -> Command {
     let mut cargo = cargo(["fuzz", command]);
-    // The targets are a workspace of their own, with a target folder of their own.
-    cargo.env("RUSTC_BOOTSTRAP", "1").env_remove("CARGO_TARGET_DIR");
+    cargo.env("RUSTC_BOOTSTRAP", "1");
     cargo
 }
 
@@ -78,6 +77,8 @@ fn fuzz(target: &str, seconds: u64) -> anyhow::Result<bool> {
     std::fs::create_dir_all(&corpus)?;
     let seeds = root().join("fuzz/seeds").join(target);
     let mut command = cargo_fuzz("run");
+    // What is built for fuzzing is built with other flags, so it has its own folder.
+    command.arg("--target-dir").arg(tools::target().join("fuzz"));
     command.args(["--sanitizer", "none", target]).arg(&corpus);
     if seeds.is_dir() {
         command.arg(&seeds);
@@ -89,7 +90,7 @@ fn fuzz(target: &str, seconds: u64) -> anyhow::Result<bool> {
 
 /// Where the inputs are kept that a target found worth keeping.
 fn corpus(name: &str) -> std::path::PathBuf {
-    target().join("fuzz-corpus").join(name)
+    tools::target().join("fuzz-corpus").join(name)
 }
 
 fn count(folder: &Path) -> usize {

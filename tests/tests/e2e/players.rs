@@ -19,6 +19,30 @@ fn rtmpdump_saves_every_sample_and_says_that_it_is_complete() {
 }
 
 #[test]
+fn the_other_ways_to_call_rtmpdump_bring_the_same_file() {
+    let server = Server::demo();
+    let folder = tempfile::tempdir().expect("a folder");
+    let saved = folder.path().join("saved.flv");
+    let whole = Frames::of_file(&sample("sample.mp4"));
+    let ways: [&[&str]; 4] =
+        [&["--live"], &["--live", "--subscribe", "x"], &["--hashes"], &["-C", "B:1", "-C", "S:x"]];
+    for options in ways {
+        let _ = rtmpdump(&server.url("mp4:sample.mp4"), &saved, options).ok();
+        Frames::of_file(&saved).assert_same(&whole, &format!("{options:?}"));
+    }
+}
+
+#[test]
+fn ffplay_plays_to_the_end_and_leaves() {
+    let media = Media::make("x.mp4", &[BOTH, "-t 3 -bf 2 -c:a aac"]);
+    let server = Server::demo_with(media.path());
+    let mut ffplay = Command::new("ffplay");
+    ffplay.args(["-loglevel", "error", "-autoexit", &server.url("mp4:x.mp4")]);
+    let finished = run(ffplay.env("SDL_VIDEODRIVER", "dummy").env("SDL_AUDIODRIVER", "dummy")).ok();
+    assert!(!finished.err.contains("rror"), "{}", finished.err);
+}
+
+#[test]
 fn curl_saves_every_sample_and_ends() {
     let server = Server::demo();
     let folder = tempfile::tempdir().expect("a folder");
