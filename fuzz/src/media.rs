@@ -33,8 +33,10 @@ pub fn check(file: &[u8]) {
         for ms in times(&title, file) {
             let Ok(at) = now(title.locate(&source, ms, selection)) else { continue };
             assert!(at.time_ms() <= ms || at == title.start(), "{} for {ms}", at.time_ms());
-            let again = now(title.locate(&source, ms, selection));
-            assert_eq!(again.ok(), Some(at), "a place that moves");
+            let again = now(title.locate(&source, ms, selection)).ok();
+            // Fragments out of order are looked at in another order once some of them are known.
+            let fixed = title.container() != Container::Mp4;
+            assert!(again == Some(at) || (!fixed && again.is_some()), "{at:?} moves to {again:?}");
             read_on(&title, &source, at, selection);
         }
     }
