@@ -74,9 +74,11 @@ async fn what_is_told_around_a_play_comes_in_the_documented_order() {
 #[tokio::test]
 async fn a_play_with_a_start_counts_from_0_at_the_key_frame() {
     let house = House::new().await;
-    for (key, name, film) in
-        [("film.mp4", "mp4:film", sample_mp4()), ("film.flv", "film", sample_flv()), ("s.mp3", "mp3:s", mp3(400))]
-    {
+    for (key, name, film) in [
+        ("film.mp4", "mp4:film", sample_mp4()),
+        ("film.flv", "film", sample_flv()),
+        ("s.mp3", "mp3:s", mp3(400)),
+    ] {
         house.put(key, &film);
         let oracle = Oracle::of(&film).await;
         for start_ms in [1, 2_500, 3_999, 5_000] {

@@ -40,6 +40,10 @@ impl House {
         let mut limits = Limits::default();
         change(&mut limits);
         let mut config = Config::default();
+        // Origins that are held back by a test are not slow ones.
+        config.limits.answer_timeout = Duration::from_secs(120);
+        config.limits.stall_timeout = Duration::from_secs(120);
+        config.limits.block_timeout = Duration::from_secs(120);
         // Faults have to end in a test's time.
         config.limits.retry_deadline = Duration::from_millis(200);
         config.limits.first_backoff = Duration::from_millis(10);

@@ -129,7 +129,8 @@ pub(crate) fn mp4(kind: &[u8; 4], configuration: &[u8; 4], record: &[u8]) -> Byt
         let hdlr = full(b"hdlr", 0, &[&[0; 4], b"vide", &[0; 12], b"h\0"]);
         let tkhd = full(b"tkhd", 3, &[&words(&[0, 0, 1, 0, 3000]), &[0; 60]]);
         let trak = bx(b"trak", &[&tkhd, &bx(b"mdia", &[&mdhd, &hdlr, &minf])]);
-        let mvhd = full(b"mvhd", 0, &[&words(&[0, 0, 1000, 3000, 0x1_0000]), &[1, 0], &[0; 70], &words(&[2])]);
+        let mvhd =
+            full(b"mvhd", 0, &[&words(&[0, 0, 1000, 3000, 0x1_0000]), &[1, 0], &[0; 70], &words(&[2])]);
         bx(b"moov", &[&mvhd, &trak])
     };
     let place = ftyp.len() + moov(0).len() + 8;

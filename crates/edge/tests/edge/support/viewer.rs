@@ -144,9 +144,8 @@ impl Viewer {
         self.transaction += 1.0;
         let transaction = self.transaction;
         self.command(stream, &Command::new(name, transaction, arguments));
-        let heard = self
-            .hear(|heard| matches!(heard, Heard::Reply(reply) if reply.transaction == transaction))
-            .await;
+        let heard =
+            self.hear(|heard| matches!(heard, Heard::Reply(reply) if reply.transaction == transaction)).await;
         match heard.into_iter().last() {
             Some(Heard::Reply(reply)) => reply,
             other => panic!("no answer to {name}: {other:?}"),
@@ -197,7 +196,10 @@ impl Viewer {
     /// Sends everything that was said, in one piece.
     pub(crate) async fn send(&mut self) {
         let output = std::mem::take(&mut self.output);
-        timeout(PATIENCE, self.socket.write_all(&output)).await.expect("the edge reads").expect("a connection");
+        timeout(PATIENCE, self.socket.write_all(&output))
+            .await
+            .expect("the edge reads")
+            .expect("a connection");
     }
 
     /// The next message, or nothing once the edge has closed.
@@ -271,7 +273,8 @@ impl Viewer {
 
     async fn heard(&mut self, message: Message) -> Heard {
         let stream = message.stream;
-        let text = |value: &Value, name| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |value: &Value, name| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         match message.kind {
             kind::USER_CONTROL => match UserControl::parse(&message.body).expect("a user control event") {
                 UserControl::PingRequest(time) => {
@@ -310,7 +313,14 @@ impl Viewer {
         }
         let code = values.get(1).and_then(|value| value.get("code")).and_then(Value::as_str);
         let code = code.unwrap_or_default().to_owned();
-        Heard::Data { stream: message.stream, time_ms: message.time_ms, name, code, body: message.body, values }
+        Heard::Data {
+            stream: message.stream,
+            time_ms: message.time_ms,
+            name,
+            code,
+            body: message.body,
+            values,
+        }
     }
 }
 
