@@ -37,7 +37,8 @@ Examples:
   millrace play rtmp://127.0.0.1/cfx/st/mp4:film.mp4 --viewers 500 --ramp 5s --duration 1m --json
   millrace play rtmp://127.0.0.1/cfx/st/mp4:film.mp4 --seek 5m@10s --seek 1m@20s --duration 30s")]
 pub(crate) struct Play {
-    /// rtmp://HOST[:PORT]/APP/NAME; for Millrace and CloudFront the app is cfx/st.
+    /// `rtmp://HOST/APP/NAME`, with HOST:PORT where the port is not 1935; for Millrace and CloudFront the app is
+    /// cfx/st.
     #[arg(value_name = "URL")]
     url: StreamUrl,
     /// How many play at one time.
