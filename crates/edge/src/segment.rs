@@ -159,8 +159,11 @@ impl Segment {
     /// The full header at `place` with another time and stream.
     fn patched(&self, place: Range<usize>, time_ms: u32, restamp: Restamp) -> Bytes {
         let mut header = BytesMut::from(&self.bytes[place]);
-        let time = stamp(u64::from(time_ms), restamp.base_ms);
-        header[1..4].copy_from_slice(&time.to_be_bytes()[1..]);
+        // Without a base the time stays as it was packed: it may be an extended one, or have its base taken off already.
+        if restamp.base_ms != 0 {
+            let time = stamp(u64::from(time_ms), restamp.base_ms);
+            header[1..4].copy_from_slice(&time.to_be_bytes()[1..]);
+        }
         header[8..12].copy_from_slice(&restamp.stream.to_le_bytes());
         header.freeze()
     }

@@ -70,6 +70,16 @@ impl Oracle {
         at.time_ms()
     }
 
+    /// How many runs there are from the start to the end.
+    pub(crate) async fn runs(&self) -> u64 {
+        let (mut next, mut count) = (Some(self.title.start()), 0);
+        while let Some(at) = next {
+            next = self.title.run(&self.source, at, self.selection).await.expect("a sound film").next;
+            count += 1;
+        }
+        count
+    }
+
     async fn from_position(&self, mut at: Position) -> Vec<Sent> {
         let mut all = Vec::new();
         loop {
