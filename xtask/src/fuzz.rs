@@ -22,6 +22,8 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<bool> {
         false => named,
     };
     ensure!(!targets.is_empty(), "fuzz/ has no targets");
+    println!("==> building all targets");
+    must(&mut cargo_fuzz("build"))?;
     let mut rows = Vec::new();
     for target in &targets {
         println!("\n==> {target}: {seconds} s");
@@ -58,28 +60,29 @@ fn parse(arguments: &[&str]) -> anyhow::Result<(u64, Vec<String>)> {
     Ok((seconds, named))
 }
 
-/// cargo-fuzz wants an unstable compiler for its instrumentation; this lets the stable one do it.
+/// A command of cargo-fuzz that builds. It wants an unstable compiler for its instrumentation; this lets the stable one
+/// do it. Without a sanitizer: the code has no unsafe parts, and so it runs several times faster.
 fn cargo_fuzz(command: &str) -> Command {
-    let mut cargo = cargo(["fuzz", command]);
+    let mut cargo = cargo(["fuzz", command, "--sanitizer", "none"]);
+    // What is built for fuzzing is built with other flags, so it has its own folder.
+    cargo.arg("--target-dir").arg(tools::target().join("fuzz"));
     cargo.env("RUSTC_BOOTSTRAP", "1");
     cargo
 }
 
 fn list() -> anyhow::Result<Vec<String>> {
-    let output = cargo_fuzz("list").output().context("cargo fuzz can't be run")?;
+    let output = cargo(["fuzz", "list"]).output().context("cargo fuzz can't be run")?;
     ensure!(output.status.success(), "cargo fuzz list: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8_lossy(&output.stdout).split_whitespace().map(str::to_owned).collect())
 }
 
-/// Runs one target. Without a sanitizer: the code has no unsafe parts, and so it runs several times faster.
+/// Runs one target.
 fn fuzz(target: &str, seconds: u64) -> anyhow::Result<bool> {
     let corpus = corpus(target);
     std::fs::create_dir_all(&corpus)?;
     let seeds = root().join("fuzz/seeds").join(target);
     let mut command = cargo_fuzz("run");
-    // What is built for fuzzing is built with other flags, so it has its own folder.
-    command.arg("--target-dir").arg(tools::target().join("fuzz"));
-    command.args(["--sanitizer", "none", target]).arg(&corpus);
+    command.arg(target).arg(&corpus);
     if seeds.is_dir() {
         command.arg(&seeds);
     }
