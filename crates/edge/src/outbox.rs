@@ -34,6 +34,7 @@ pub(crate) struct Rest {
     pub(crate) segment: Arc<Segment>,
     /// Bytes that went out; the rest begins with a message.
     pub(crate) sent: usize,
+    pub(crate) restamp: Restamp,
 }
 
 impl Outbox {
@@ -49,11 +50,11 @@ impl Outbox {
         }
     }
 
-    /// Adds a segment from its byte `from` on, which must be the start of a message.
-    pub(crate) fn push_segment(&mut self, segment: Arc<Segment>, from: usize, restamp: Restamp) {
+    /// Adds a segment.
+    pub(crate) fn push_segment(&mut self, segment: Arc<Segment>, restamp: Restamp) {
         debug_assert!(self.segment.is_none(), "one segment at a time");
-        segment.slices(from..segment.len(), restamp, &mut self.slices);
-        let left = segment.len() - from;
+        let left = segment.len();
+        segment.slices(0..left, restamp, &mut self.slices);
         self.segment = (left > 0).then_some(InFlight { segment, restamp, left });
     }
 
@@ -98,9 +99,10 @@ impl Outbox {
         }
     }
 
-    /// Takes back everything of the segment on the way but the message that is half written. Returns what was not
-    /// sent, for a viewer who only pauses.
-    pub(crate) fn stop_segment(&mut self) -> Option<Rest> {
+    /// Takes back everything of the segment on the way but the message that is half written, if it is one of
+    /// `stream`. Returns what was not sent, for a viewer who only pauses.
+    pub(crate) fn stop_segment(&mut self, stream: u32) -> Option<Rest> {
+        self.segment.as_ref().filter(|in_flight| in_flight.restamp.stream == stream)?;
         let InFlight { segment, restamp, left } = self.segment.take()?;
         let written = segment.len() - left;
         let sent = segment.message_end(written);
@@ -114,6 +116,6 @@ impl Outbox {
         segment.slices(written..sent, restamp, &mut kept);
         self.slices = kept;
         // What is left is the end of one message. Nothing can stop that, so it counts as control from here on.
-        Some(Rest { segment, sent })
+        Some(Rest { segment, sent, restamp })
     }
 }

@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use millrace_media::{Body, Kind, Position, Sample, Selection};
-use millrace_rtmp::chunk::{self, Header, Writer};
+use millrace_rtmp::chunk::stream::{AUDIO, VIDEO};
+use millrace_rtmp::chunk::{self, Header, Reader, Writer};
+use millrace_rtmp::message::{Message, kind};
 use quick_cache::sync::Cache;
 
 use crate::library::{OpenTitle, PlayError};
@@ -131,6 +133,25 @@ impl Segment {
         }
         let index = self.ends.partition_point(|end| (*end as usize) < at);
         self.ends.get(index).map_or(self.len(), |end| *end as usize)
+    }
+
+    /// What comes behind byte `from`, which is the end of a message, as a segment of its own. Its first messages have
+    /// full headers again: since this one was stopped, another stream may have used the same chunk streams.
+    pub(crate) fn rest(&self, from: usize, chunk_size: u32) -> Self {
+        let sent = self.ends.partition_point(|end| *end as usize <= from);
+        let mut input = Vec::new();
+        let size = Message::control(kind::SET_CHUNK_SIZE, chunk_size);
+        Writer::default().message(&mut input, chunk::stream::CONTROL, &size);
+        input.extend_from_slice(&self.bytes);
+        let (mut input, mut reader) = (BytesMut::from(&input[..]), Reader::new(chunk::Limits::SERVER));
+        let messages = std::iter::from_fn(|| reader.read(&mut input).ok().flatten());
+        let (mut writer, mut packed) = (Writer::new(chunk_size), Packed::default());
+        for Message { time_ms, kind, stream, body } in messages.skip(1 + sent) {
+            let chunk_stream = if kind == Kind::Video.message_type() { VIDEO } else { AUDIO };
+            packed.push(&mut writer, Header { chunk_stream, time_ms, kind, stream }, time_ms, &[&body]);
+        }
+        let headers = self.headers.clone();
+        Self { bytes: packed.bytes.into(), patches: packed.patches, ends: packed.ends, headers, ..*self }
     }
 
     /// Adds `range` to `out`, with the full headers as this viewer needs them.
@@ -318,10 +339,20 @@ fn extents(samples: &[Sample]) -> Vec<Range<u64>> {
     extents
 }
 
+#[derive(Default)]
 struct Packed {
     bytes: Vec<u8>,
     patches: Vec<(u32, u32)>,
     ends: Vec<u32>,
+}
+
+impl Packed {
+    /// Adds a message, whose body is the `parts`.
+    fn push(&mut self, writer: &mut Writer, header: Header, media_ms: u32, parts: &[&[u8]]) {
+        let placed = writer.parts(&mut self.bytes, header, parts);
+        self.patches.extend(placed.full_header.map(|at| (at as u32, media_ms)));
+        self.ends.push(self.bytes.len() as u32);
+    }
 }
 
 fn pack(samples: &[Sample], pieces: &Pieces, base_ms: i64, chunk_size: u32) -> Packed {
@@ -343,9 +374,7 @@ fn pack(samples: &[Sample], pieces: &Pieces, base_ms: i64, chunk_size: u32) -> P
             }
         }
         let time_ms = stamp(u64::from(sample.time_ms), base_ms);
-        let placed = writer.parts(&mut packed.bytes, header(sample.kind, time_ms, PACKED.stream), &parts);
-        packed.patches.extend(placed.full_header.map(|at| (at as u32, sample.time_ms)));
-        packed.ends.push(packed.bytes.len() as u32);
+        packed.push(&mut writer, header(sample.kind, time_ms, PACKED.stream), sample.time_ms, &parts);
     }
     packed.bytes.shrink_to_fit();
     packed
@@ -353,8 +382,8 @@ fn pack(samples: &[Sample], pieces: &Pieces, base_ms: i64, chunk_size: u32) -> P
 
 fn header(kind: Kind, time_ms: u32, stream: u32) -> Header {
     let chunk_stream = match kind {
-        Kind::Video => chunk::stream::VIDEO,
-        Kind::Audio | Kind::Data => chunk::stream::AUDIO,
+        Kind::Video => VIDEO,
+        Kind::Audio | Kind::Data => AUDIO,
     };
     Header { chunk_stream, time_ms, kind: kind.message_type(), stream }
 }

@@ -30,8 +30,6 @@ pub(crate) struct Delivery {
     /// Sequence headers, for a viewer who starts here.
     pub(crate) preface: Bytes,
     pub(crate) segment: Arc<Segment>,
-    /// The byte to begin at: not 0 only after a pause in the middle.
-    pub(crate) from: usize,
     pub(crate) restamp: Restamp,
 }
 
@@ -175,9 +173,9 @@ impl Playing {
 
     /// What comes next on `stream`.
     pub(crate) fn next(&mut self, shared: &Arc<Shared>, stream: u32, now: Duration) -> Next {
-        if let Some(Rest { segment, sent }) = self.rest.take() {
-            let (_, restamp) = split_base(segment.first_ms, stream, self.base_ms);
-            return Next::Send(Delivery { preface: Bytes::new(), segment, from: sent, restamp });
+        if let Some(Rest { segment, sent, restamp }) = self.rest.take() {
+            let segment = Arc::new(segment.rest(sent, shared.limits.session.chunk_size));
+            return Next::Send(Delivery { preface: Bytes::new(), segment, restamp });
         }
         let Some(next) = self.next.filter(|next| self.until_ms.is_none_or(|until| next.time_ms() < until))
         else {
@@ -227,6 +225,6 @@ impl Playing {
             let (ahead, _) = self.key(next, stream);
             work::build_ahead(shared, &self.title, ahead);
         }
-        Delivery { preface, segment, from: 0, restamp }
+        Delivery { preface, segment, restamp }
     }
 }

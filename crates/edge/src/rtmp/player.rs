@@ -165,7 +165,7 @@ impl Player {
 
     /// Stops whatever is on the way, telling the operator.
     pub(crate) fn halt(&mut self, outbox: &mut Outbox) {
-        outbox.stop_segment();
+        outbox.stop_segment(self.id);
         (self.work, self.switch) = (None, None);
         let before = std::mem::replace(&mut self.state, State::Idle);
         if let State::Playing { playing, mode } = before
@@ -197,7 +197,7 @@ impl Player {
             }
             State::Opening(opening) => opening.seek_ms = Some(target_ms),
             State::Playing { playing, mode } => {
-                outbox.stop_segment();
+                outbox.stop_segment(self.id);
                 let paused =
                     matches!(mode, Mode::Paused | Mode::Showing | Mode::Seeking { paused: true, .. });
                 let target_ms = target_ms as u64;
@@ -220,7 +220,7 @@ impl Player {
             State::Playing { playing, mode } => {
                 match mode {
                     Mode::Running => {
-                        if let Some(rest) = outbox.stop_segment() {
+                        if let Some(rest) = outbox.stop_segment(self.id) {
                             playing.hold(rest);
                         }
                         self.work = None;

@@ -122,7 +122,7 @@ impl Session {
         self.fill_control(outbox);
         if let Some(next) = delivery {
             outbox.push_control(next.preface);
-            outbox.push_segment(next.segment, next.from, next.restamp);
+            outbox.push_segment(next.segment, next.restamp);
         }
         !outbox.is_empty()
     }
