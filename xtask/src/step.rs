@@ -107,7 +107,7 @@ impl Run {
                 _ => format!("  {} passed, {} failed", done.counts.passed, done.counts.failed),
             };
             let verdict = if done.fault.is_none() { "ok    " } else { "FAILED" };
-            println!("  {verdict} {:>9}  {}{tests}", clock(done.took), done.name);
+            println!("  {verdict} {:>11}  {}{tests}", clock(done.took), done.name);
             all.add(&done.counts);
         }
         let failed: Vec<&Done> = self.done.iter().filter(|done| done.fault.is_some()).collect();
