@@ -119,3 +119,91 @@ impl Outbox {
         Some(Rest { segment, sent, restamp })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use millrace_media::{Kind, Sample};
+    use millrace_rtmp::chunk::{self, Writer};
+    use millrace_rtmp::message::{Message, UserControl};
+
+    use super::*;
+    use crate::segment::tests::{CHUNK, read, sample, segment};
+
+    const VIEWER: Restamp = Restamp { stream: 2, base_ms: 40 };
+
+    fn film() -> Vec<Sample> {
+        vec![
+            sample(Kind::Video, 1_000, 90),
+            sample(Kind::Audio, 1_010, 9),
+            sample(Kind::Audio, 1_030, 9),
+            sample(Kind::Video, 1_040, 130),
+            sample(Kind::Audio, 1_050, 60),
+        ]
+    }
+
+    fn control(time: u32) -> Bytes {
+        let mut bytes = Vec::new();
+        let message = Message::user_control(UserControl::PingRequest(time));
+        Writer::new(CHUNK).message(&mut bytes, chunk::stream::CONTROL, &message);
+        bytes.into()
+    }
+
+    /// What a socket does that takes `n` bytes.
+    fn take(outbox: &mut Outbox, n: usize) -> Vec<u8> {
+        let taken: Vec<u8> = outbox.slices.iter().flatten().copied().take(n).collect();
+        outbox.advance(taken.len());
+        taken
+    }
+
+    /// A control message, a preface and a segment.
+    fn full() -> (Outbox, usize) {
+        let mut outbox = Outbox::default();
+        outbox.push_control(control(1));
+        outbox.push_control(control(2));
+        outbox.push_segment(Arc::new(segment(&film(), 0)), VIEWER);
+        let length = outbox.slices.iter().map(Bytes::len).sum();
+        (outbox, length)
+    }
+
+    fn everything() -> Vec<Message> {
+        let (mut outbox, length) = full();
+        read(&take(&mut outbox, length))
+    }
+
+    #[test]
+    fn a_segment_that_is_stopped_at_any_byte_leaves_whole_messages_and_the_rest_of_them() {
+        let all = everything();
+        assert_eq!(all.len(), 2 + film().len());
+        let (_, length) = full();
+        for written in 0..length {
+            let (mut outbox, _) = full();
+            let mut wire = take(&mut outbox, written);
+            let rest = outbox.stop_segment(VIEWER.stream).expect("a segment on its way");
+            assert!(outbox.stop_segment(VIEWER.stream).is_none(), "stopped twice");
+            outbox.push_control(control(3));
+            wire.extend(take(&mut outbox, usize::MAX));
+            assert!(outbox.is_empty());
+            let sent = read(&wire).len() - 1;
+            assert_eq!(read(&wire)[..sent], all[..sent], "{written} bytes");
+            outbox.push_segment(Arc::new(rest.segment.rest(rest.sent, CHUNK)), rest.restamp);
+            wire.extend(take(&mut outbox, usize::MAX));
+            assert_eq!(read(&wire)[sent + 1..], all[sent..], "{written} bytes");
+        }
+    }
+
+    #[test]
+    fn what_is_behind_a_stopped_segment_is_stopped_no_more() {
+        let (mut outbox, length) = full();
+        take(&mut outbox, length);
+        assert!(outbox.stop_segment(VIEWER.stream).is_none());
+    }
+
+    #[test]
+    fn the_segment_of_another_stream_is_left_alone() {
+        let (mut outbox, length) = full();
+        let mut wire = take(&mut outbox, length / 2);
+        assert!(outbox.stop_segment(1).is_none());
+        wire.extend(take(&mut outbox, usize::MAX));
+        assert_eq!(read(&wire), everything());
+    }
+}

@@ -23,6 +23,9 @@ use quick_cache::sync::Cache;
 use crate::library::{OpenTitle, PlayError};
 use crate::metrics::Metrics;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 /// Parts of a file closer than this are read in one piece.
 const GAP: u64 = 64 << 10;
 /// A stamp from here on needs four bytes more in each chunk header, so it can't be put over a smaller one.

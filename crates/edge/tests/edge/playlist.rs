@@ -188,3 +188,35 @@ async fn a_resume_plays_from_its_offset() {
     let expected = until(&Oracle::of(&film_a()).await.from(3_200).await, u32::MAX, 3000);
     assert_same(&media_of(&viewer.hear_end().await), &expected);
 }
+
+#[tokio::test]
+async fn a_switch_during_a_pause_happens_after_it() {
+    let house = two_films().await;
+    let mut viewer = house.viewer().await;
+    viewer.buffer(0, 2000).play("a");
+    let mut heard = viewer.hear(|heard| matches!(heard, Heard::Media { .. })).await;
+    viewer.pause(true, 0);
+    heard.extend(viewer.hear_status("NetStream.Pause.Notify").await);
+    play2(&mut viewer, options("switch", "b"));
+    heard.extend(viewer.hear_status("NetStream.Play.Transition").await);
+    viewer.buffer(1, ALL_AT_ONCE).pause(false, 0);
+    heard.extend(viewer.hear_end().await);
+    let (old, new) = heard.split_at(place(&heard, "onPlayStatus NetStream.Play.TransitionComplete"));
+    let new = media_of(new);
+    let at_ms = new.first().expect("media of the other film").time_ms;
+    assert_same(&media_of(old), &until(&Oracle::of(&film_a()).await.whole().await, at_ms, 0));
+    assert_same(&new, &Oracle::of(&film_b()).await.from(at_ms.into()).await);
+}
+
+#[tokio::test]
+async fn a_seek_forgets_a_switch_that_did_not_happen_yet() {
+    let house = two_films().await;
+    let mut viewer = house.viewer().await;
+    viewer.buffer(0, 2000).play("a");
+    viewer.hear(|heard| matches!(heard, Heard::Media { .. })).await;
+    play2(&mut viewer, options("switch", "b").with("offset", 4.5));
+    viewer.hear_status("NetStream.Play.Transition").await;
+    viewer.seek(3000.0).buffer(1, ALL_AT_ONCE);
+    viewer.hear_status("NetStream.Seek.Notify").await;
+    assert_same(&media_of(&viewer.hear_end().await), &Oracle::of(&film_a()).await.from(3000).await);
+}

@@ -200,3 +200,16 @@ async fn a_seek_after_the_end_plays_again() {
     let heard = viewer.hear_end().await;
     assert_same(&media_of(&heard), &Oracle::of(&short_flv()).await.from(5000).await);
 }
+
+#[tokio::test]
+async fn a_play_with_a_length_ends_where_it_would_have_ended_after_a_seek_in_it() {
+    let house = House::new().await;
+    house.put("film.flv", &short_flv());
+    let mut viewer = house.viewer().await;
+    viewer.buffer(0, 2000).play_part("film", 1000.0, 3700.0);
+    viewer.hear(|heard| matches!(heard, Heard::Media { .. })).await;
+    viewer.seek(2000.0).buffer(1, ALL_AT_ONCE);
+    viewer.hear_status(NOTIFY).await;
+    let expected = until(&Oracle::of(&short_flv()).await.from(2000).await, 4700, 0);
+    assert_same(&media_of(&viewer.hear_end().await), &expected);
+}

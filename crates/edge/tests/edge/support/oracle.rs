@@ -55,13 +55,13 @@ impl Oracle {
 
     /// Everything, as for a viewer who plays from the start.
     pub(crate) async fn whole(&self) -> Vec<Sent> {
-        self.from_position(self.title.start()).await
+        self.follow(self.title.start()).await
     }
 
     /// Everything from the key frame at or before `ms`, with media times.
     pub(crate) async fn from(&self, ms: u64) -> Vec<Sent> {
         let at = self.title.locate(&self.source, ms, self.selection).await.expect("a film to seek in");
-        self.from_position(at).await
+        self.follow(at).await
     }
 
     /// The time of the key frame at or before `ms`.
@@ -80,7 +80,7 @@ impl Oracle {
         count
     }
 
-    async fn from_position(&self, mut at: Position) -> Vec<Sent> {
+    async fn follow(&self, mut at: Position) -> Vec<Sent> {
         let mut all = Vec::new();
         loop {
             let run = self.title.run(&self.source, at, self.selection).await.expect("a sound film");
