@@ -269,11 +269,9 @@ impl Player {
     pub(crate) fn receive(&mut self, audio: Option<bool>, video: Option<bool>) {
         self.audio = audio.unwrap_or(self.audio);
         self.video = video.unwrap_or(self.video);
-        if let State::Playing { playing, mode } = &mut self.state {
+        if let State::Playing { playing, .. } = &mut self.state {
+            // Work goes on: it may be the way back of an unpause, and a segment for nothing is asked for no more.
             playing.receive(self.audio, self.video);
-            if matches!(mode, Mode::Running | Mode::Showing) {
-                self.work = None;
-            }
         }
     }
 

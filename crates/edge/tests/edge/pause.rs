@@ -130,3 +130,22 @@ async fn a_pause_while_a_seek_is_looked_up_shows_the_picture_there() {
     viewer.buffer(1, ALL_AT_ONCE).pause(false, 4000);
     assert_same(&media_of(&viewer.hear_end().await), &oracle);
 }
+
+#[tokio::test]
+async fn an_unpause_far_back_is_not_forgotten_when_more_is_asked_at_once() {
+    let house = House::new().await;
+    let film = short_flv_of(Spec { seconds: 30, group: 10, picture: 4_000, fill: 0 });
+    house.put("film.flv", &film);
+    let oracle = Oracle::of(&film).await;
+    let mut viewer = house.viewer().await;
+    viewer.call(0, "getStreamLength", vec!["film".into()]).await;
+    let hold = house.origin.hold_bodies_at(3 * millrace_cache::BLOCK);
+    viewer.play("film");
+    viewer.hear(|heard| matches!(heard, Heard::Media { sent, .. } if sent.time_ms > 12_000)).await;
+    viewer.pause(true, 12_000).buffer(1, 2000).pause(false, 1_500);
+    viewer.say(1, "receiveAudio", vec![true.into()]).say(1, "receiveVideo", vec![true.into()]);
+    viewer.buffer(1, ALL_AT_ONCE);
+    viewer.hear_status("NetStream.Unpause.Notify").await;
+    drop(hold);
+    assert_same(&media_of(&viewer.hear_end().await), &oracle.from(1_500).await);
+}
