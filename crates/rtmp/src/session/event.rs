@@ -5,9 +5,9 @@ use super::request::{Connect, Play, Play2};
 /// What the viewer wants. Requests that carry a `transaction` have to be answered.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// Answer with [`Server::accept`] or [`Server::reject`].
+    /// Answer with [`super::Server::accept`] or [`super::Server::reject`].
     Connect(Connect),
-    /// Answer with [`Server::stream_length`].
+    /// Answer with [`super::Server::stream_length`].
     StreamLength {
         /// Give it back in the answer.
         transaction: f64,
