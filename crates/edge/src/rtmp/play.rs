@@ -130,13 +130,13 @@ impl Playing {
         self.shown = self.next;
     }
 
-    /// After [`Playing::show_one`]: everything is wanted again, beginning with that picture.
-    pub(crate) fn show_all(&mut self) {
-        if let Some(shown) = self.shown.take() {
-            self.next = Some(shown);
-            self.filter.one_picture = false;
-            self.needs_headers = true;
-        }
+    /// After [`Playing::show_one`]: everything is wanted again, beginning with that picture. False: none was shown.
+    pub(crate) fn show_all(&mut self) -> bool {
+        let Some(shown) = self.shown.take() else { return false };
+        self.next = Some(shown);
+        self.filter.one_picture = false;
+        self.needs_headers = true;
+        true
     }
 
     /// There is nothing more to send, unless something is sought.

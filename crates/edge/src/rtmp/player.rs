@@ -15,6 +15,7 @@ use super::work::{Access, Done, Opened, Work, locating};
 use crate::EventKind;
 use crate::library::PlayError;
 use crate::outbox::Outbox;
+use crate::pacing::Pace;
 
 /// After the end a viewer is pinged at these times: curl gets the end of a file out of its buffer only when its
 /// socket becomes readable once more.
@@ -477,10 +478,14 @@ impl Player {
 /// Goes on after a pause. A player keeps its buffer, so sending goes on where it stopped; only one whose place lies
 /// before everything it can still hold is taken back there.
 fn resume(playing: &mut Playing, media_ms: u64, buffer: Duration, now: Duration) -> Option<Work> {
-    playing.show_all();
+    // Behind a seek the position may still be the one before it: the two can cross on the wire.
+    if playing.show_all() {
+        playing.pace = Pace::new(playing.next_ms(), now, buffer);
+        return None;
+    }
     let held_ms = buffer.as_millis() as u64 + 2000;
     if media_ms + held_ms >= playing.sent_ms {
-        playing.pace = crate::pacing::Pace::new(media_ms.min(playing.sent_ms), now, buffer);
+        playing.pace = Pace::new(media_ms.min(playing.sent_ms), now, buffer);
         return None;
     }
     Some(locating(Arc::clone(&playing.title), media_ms, playing.selection()))

@@ -213,3 +213,19 @@ async fn a_play_with_a_length_ends_where_it_would_have_ended_after_a_seek_in_it(
     let expected = until(&Oracle::of(&short_flv()).await.from(2000).await, 4700, 0);
     assert_same(&media_of(&viewer.hear_end().await), &expected);
 }
+
+#[tokio::test]
+async fn an_unpause_that_crosses_a_seek_on_the_wire_does_not_undo_it() {
+    let house = House::new().await;
+    let film = short_flv_of(Spec { seconds: 30, group: 10, picture: 50, fill: 0 });
+    house.put("film.flv", &film);
+    let mut viewer = house.viewer().await;
+    viewer.buffer(0, 2000).play("film");
+    viewer.hear(|heard| matches!(heard, Heard::Media { .. })).await;
+    viewer.pause(true, 100).seek(25_000.0);
+    viewer.hear_status(NOTIFY).await;
+    // A player that has not seen the picture of the new place yet still tells its old one.
+    viewer.pause(false, 100).buffer(1, ALL_AT_ONCE);
+    viewer.hear_status("NetStream.Unpause.Notify").await;
+    assert_same(&media_of(&viewer.hear_end().await), &Oracle::of(&film).await.from(25_000).await);
+}
