@@ -37,8 +37,13 @@ fuzz_target!(|data: (u16, u8, &[u8])| {
     assert!(said.is_empty() || said.len() == BLOCK);
 
     // The input as the random bytes of both: digests are found wherever they lead.
-    let mut source = bytes.to_vec().into_iter().cycle();
-    let mut random = move |out: &mut [u8]| out.fill_with(|| source.next().unwrap_or(0));
+    let (bytes, mut at) = (bytes.to_vec(), 0);
+    let mut random = move |out: &mut [u8]| {
+        for byte in out {
+            *byte = bytes.get(at % bytes.len().max(1)).copied().unwrap_or(0);
+            at += 1;
+        }
+    };
     let (mut client, mut server) = (Client::new(offer), Server::default());
     let (mut up, mut down) = (Vec::new(), Vec::new());
     client.hello(&mut up, &mut random);
