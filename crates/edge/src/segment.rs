@@ -23,11 +23,12 @@ use quick_cache::sync::Cache;
 use crate::library::{OpenTitle, PlayError};
 use crate::metrics::Metrics;
 
+mod pieces;
 #[cfg(test)]
 pub(crate) mod tests;
 
-/// Parts of a file closer than this are read in one piece.
-const GAP: u64 = 64 << 10;
+use pieces::Pieces;
+
 /// A stamp from here on needs four bytes more in each chunk header, so it can't be put over a smaller one.
 const EXTENDED_MS: u64 = 0xff_ffff;
 /// No segment is longer than this, ms: cells are a second at most.
@@ -289,57 +290,6 @@ async fn build(title: &OpenTitle, key: &Key, most_bytes: u64, chunk_size: u32) -
         has_key: samples.iter().any(is_picture),
         next: if end.is_some() || key.filter.one_picture { None } else { run.next },
     })
-}
-
-/// The bytes of a file that some samples need, as slices of the cache's blocks.
-struct Pieces(Vec<(u64, Bytes)>);
-
-impl Pieces {
-    async fn read(title: &OpenTitle, samples: &[Sample]) -> Result<Self, PlayError> {
-        let mut pieces = Vec::new();
-        for extent in extents(samples) {
-            let mut at = extent.start;
-            for slice in title.object.read(extent).await? {
-                let length = slice.len() as u64;
-                pieces.push((at, slice));
-                at += length;
-            }
-        }
-        Ok(Self(pieces))
-    }
-
-    /// The slices that make up `range`, which lies in one of the extents.
-    fn get<'a>(&'a self, range: &Range<u64>, out: &mut Vec<&'a [u8]>) {
-        let first = self.0.partition_point(|(at, slice)| at + slice.len() as u64 <= range.start);
-        for (at, slice) in &self.0[first..] {
-            if *at >= range.end {
-                break;
-            }
-            let from = range.start.saturating_sub(*at) as usize;
-            let to = (range.end - at).min(slice.len() as u64) as usize;
-            out.push(&slice[from..to]);
-        }
-    }
-}
-
-/// The parts of the file that the samples lie in, in order; parts with a small gap between them are one.
-fn extents(samples: &[Sample]) -> Vec<Range<u64>> {
-    let mut ranges: Vec<_> = samples
-        .iter()
-        .filter_map(|sample| match &sample.body {
-            Body::File { range, .. } if !range.is_empty() => Some(range.clone()),
-            _ => None,
-        })
-        .collect();
-    ranges.sort_unstable_by_key(|range| range.start);
-    let mut extents: Vec<Range<u64>> = Vec::new();
-    for range in ranges {
-        match extents.last_mut() {
-            Some(last) if range.start <= last.end.saturating_add(GAP) => last.end = last.end.max(range.end),
-            _ => extents.push(range),
-        }
-    }
-    extents
 }
 
 #[derive(Default)]

@@ -2,6 +2,7 @@
 
 use millrace_media::Body;
 
+use super::pieces::{GAP, extents};
 use super::*;
 
 pub(crate) const CHUNK: u32 = 40;
@@ -27,7 +28,7 @@ fn samples(from_ms: u32) -> Vec<Sample> {
 }
 
 pub(crate) fn segment(samples: &[Sample], base_ms: i64) -> Segment {
-    let packed = pack(samples, &Pieces(Vec::new()), base_ms, CHUNK);
+    let packed = pack(samples, &Pieces::default(), base_ms, CHUNK);
     Segment {
         bytes: packed.bytes.into(),
         patches: packed.patches,
