@@ -31,7 +31,7 @@ use pieces::Pieces;
 
 /// A stamp from here on needs four bytes more in each chunk header, so it can't be put over a smaller one.
 const EXTENDED_MS: u64 = 0xff_ffff;
-/// No segment is longer than this, ms: cells are a second at most.
+/// No segment is longer than this, ms: cells are a second at most, and script data is taken back to it.
 const LONGEST_MS: u64 = 60_000;
 
 /// What makes a segment this one.
@@ -269,6 +269,11 @@ async fn build(title: &OpenTitle, key: &Key, most_bytes: u64, chunk_size: u32) -
     let end = key.until_ms.and_then(|until| samples.iter().position(|s| u64::from(s.time_ms) >= until));
     samples.truncate(end.unwrap_or(samples.len()));
     key.filter.apply(&mut samples);
+    // Frames do not lie further than a cell, but script data has any stamp it likes.
+    let latest = u32::try_from(key.from.time_ms() + LONGEST_MS).unwrap_or(u32::MAX);
+    for data in samples.iter_mut().filter(|sample| sample.kind == Kind::Data) {
+        data.time_ms = data.time_ms.min(latest);
+    }
     let total: u64 = samples.iter().map(|sample| sample.body.len()).sum();
     if total > most_bytes {
         return Err(PlayError::SegmentTooLarge {

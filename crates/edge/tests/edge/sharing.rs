@@ -109,3 +109,25 @@ async fn a_song_of_five_hours_ends_with_its_last_frame() {
     viewer.seek(17_990_000.0);
     assert_same(&media_of(&viewer.hear_end().await), &expected);
 }
+
+#[tokio::test]
+async fn script_data_with_an_absurd_stamp_harms_nothing_around_it() {
+    let mut film = Flv::new();
+    film.headers(0).picture(0, true, 1, 50).cue(20_000_000, "onCuePoint").sound(0, 1);
+    for index in 1..30 {
+        film.picture(index * 100, index % 10 == 0, index as u8, 50).sound(index * 100, 1);
+    }
+    let film = film.done();
+    let house = House::new().await;
+    house.put("film.flv", &film);
+    let mut viewer = house.viewer().await;
+    // The second time stamps go on from those of the first.
+    viewer.play("film").enqueue("film");
+    let frames = |list: Vec<Sent>| list.into_iter().filter(|sent| sent.kind != 18).collect::<Vec<_>>();
+    let got = media_of(&viewer.hear_end().await);
+    assert_eq!(got.iter().filter(|sent| sent.kind == 18).count(), 2);
+    let first = frames(Oracle::of(&film).await.whole().await);
+    let second = first.iter().map(|sent| Sent { time_ms: sent.time_ms + 2_940, ..sent.clone() });
+    let expected: Vec<_> = first.iter().cloned().chain(second).collect();
+    assert_same(&frames(got), &expected);
+}
