@@ -95,7 +95,8 @@ impl PlayError {
         match self {
             Self::Name(error) => (code::PLAY_STREAM_NOT_FOUND, error.to_string()),
             Self::Cache(error) => match error.kind() {
-                Kind::Missing | Kind::Forbidden | Kind::BadKey => {
+                // A wrong key or bucket is the operator's affair; the log has S3's own words.
+                Kind::Missing | Kind::Forbidden | Kind::BadKey | Kind::Misconfigured => {
                     (code::PLAY_STREAM_NOT_FOUND, "there is no stream of that name".to_owned())
                 }
                 Kind::Changed => {

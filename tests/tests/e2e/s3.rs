@@ -89,7 +89,7 @@ fn what_the_key_may_not_read_is_not_found_and_the_log_says_why() {
 }
 
 #[test]
-fn a_wrong_key_is_told_to_the_operator_and_viewers_get_an_error() {
+fn a_wrong_key_is_told_to_the_operator_and_to_viewers_there_is_no_such_stream() {
     weed().upload(&sample("sample.mp3"), "private.mp3");
     for (key, code) in [
         ((READER.0, "wrongsecret"), "SignatureDoesNotMatch"),
@@ -97,7 +97,7 @@ fn a_wrong_key_is_told_to_the_operator_and_viewers_get_an_error() {
     ] {
         let mut server = Server::serve(&config(key));
         let failures = play(&server.url("mp3:private"), &[]).failures();
-        assert!(failures.contains("NetStream.Play.Failed"), "{key:?}: {failures}");
+        assert!(failures.contains("NetStream.Play.StreamNotFound"), "{key:?}: {failures}");
         let log = server.wait_for_event("can't play");
         assert!(log.contains("403") && log.contains(code), "{key:?}: {log}");
     }

@@ -142,6 +142,7 @@ impl Playing {
     /// There is nothing more to send, unless something is sought.
     pub(crate) fn exhaust(&mut self) {
         self.next = None;
+        self.shown = None;
         self.rest = None;
     }
 

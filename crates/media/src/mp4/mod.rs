@@ -137,9 +137,12 @@ impl Movie {
     fn open_flat(&mut self) {
         let starts =
             self.lanes.iter().filter(|lane| lane.table.len() > 0).map(|lane| lane.clock.signed_ms(0));
-        self.shift(starts.min().map_or(0, |first| (-first).max(0)));
+        let shift = starts.min().map_or(0, |first| (-first).max(0));
+        self.shift(shift);
         let ends = self.lanes.iter().map(|lane| u64::from(lane.clock.ms(lane.table.ticks())));
-        self.duration_ms = ends.max().unwrap_or(0);
+        // The shift is no part of the film. And rtmpdump calls a download whole only when its last stamp comes to
+        // 99.9 % of the duration, which a duration with the shift in it would keep short films from.
+        self.duration_ms = ends.max().unwrap_or(0).saturating_sub_signed(shift);
     }
 
     fn shift(&mut self, ms: i64) {
