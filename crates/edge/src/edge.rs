@@ -8,8 +8,8 @@ use millrace_cache::Cache;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::library::Library;
 use crate::segment::Segments;
+use crate::titles::Titles;
 use crate::{Limits, Metrics, Sink, Site};
 
 /// An edge: cheap to clone, the same one in all clones.
@@ -19,7 +19,7 @@ pub struct Edge(pub(crate) Arc<Shared>);
 /// What all viewers share.
 pub(crate) struct Shared {
     pub(crate) site: ArcSwap<Site>,
-    pub(crate) library: Library,
+    pub(crate) titles: Titles,
     pub(crate) segments: Segments,
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
@@ -51,7 +51,7 @@ impl Edge {
         let segments = Segments::new(limits.segment_memory, limits.segment_bytes, limits.session.chunk_size);
         Self(Arc::new(Shared {
             site: ArcSwap::from_pointee(site),
-            library: Library::new(cache, limits.title_memory, limits.media),
+            titles: Titles::new(cache, limits.title_memory, limits.media),
             segments,
             limits,
             metrics: Metrics::default(),

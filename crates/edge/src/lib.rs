@@ -6,7 +6,7 @@
 //!       rtmp/session  what the viewer asks, what it is answered
 //!         rtmp/play   one stream: where it stands, what comes next
 //!           pacing    how far ahead of its play head a viewer may be
-//!           library   a stream name to an open title
+//!           titles    a stream name to an open title
 //!           segment   a second of a title, packed once as RTMP chunks and shared by all viewers
 //!           outbox    a cursor over shared bytes, written with one `writev`
 //! ```
@@ -17,7 +17,6 @@
 mod config;
 mod edge;
 mod event;
-mod library;
 mod listener;
 mod metrics;
 mod outbox;
@@ -25,6 +24,7 @@ mod pacing;
 mod rtmp;
 mod segment;
 mod site;
+mod titles;
 
 pub use config::Limits;
 pub use edge::{Edge, Phase};

@@ -20,8 +20,8 @@ use millrace_rtmp::chunk::{self, Header, Reader, Writer};
 use millrace_rtmp::message::{Message, kind};
 use quick_cache::sync::Cache;
 
-use crate::library::{OpenTitle, PlayError};
 use crate::metrics::Metrics;
+use crate::titles::{OpenTitle, PlayError};
 
 mod pieces;
 #[cfg(test)]
@@ -185,8 +185,8 @@ impl Segment {
     fn patched(&self, place: Range<usize>, time_ms: u32, restamp: Restamp) -> Bytes {
         let mut header = BytesMut::from(&self.bytes[place]);
         // Without a base the time stays as it was packed: it may be an extended one, or have its base taken off already.
-        if restamp.base_ms != 0 {
-            let time = stamp(u64::from(time_ms), restamp.base_ms);
+        let time = stamp(u64::from(time_ms), restamp.base_ms);
+        if restamp.base_ms != 0 && u64::from(time.max(time_ms)) < EXTENDED_MS {
             header[1..4].copy_from_slice(&time.to_be_bytes()[1..]);
         }
         header[8..12].copy_from_slice(&restamp.stream.to_le_bytes());

@@ -8,10 +8,10 @@ use millrace_media::{Position, Selection};
 
 use super::work::{self, Opened, Work};
 use crate::edge::Shared;
-use crate::library::OpenTitle;
 use crate::outbox::Rest;
 use crate::pacing::Pace;
 use crate::segment::{Filter, Key, Restamp, Segment, Video, pack_headers, split_base};
+use crate::titles::OpenTitle;
 
 /// What comes next.
 pub(crate) enum Next {

@@ -13,9 +13,9 @@ use super::play::{Delivery, Next, Playing};
 use super::switch::Switch;
 use super::work::{Access, Done, Opened, Work, locating};
 use crate::EventKind;
-use crate::library::PlayError;
 use crate::outbox::Outbox;
 use crate::pacing::Pace;
+use crate::titles::PlayError;
 
 /// After the end a viewer is pinged at these times: curl gets the end of a file out of its buffer only when its
 /// socket becomes readable once more.

@@ -9,8 +9,8 @@ use millrace_model::StreamName;
 use millrace_origin::Origin;
 
 use crate::edge::Shared;
-use crate::library::{OpenTitle, PlayError};
 use crate::segment::{Key, Segment};
+use crate::titles::{OpenTitle, PlayError};
 
 /// What came of it.
 pub(crate) enum Done {
@@ -52,7 +52,7 @@ impl Access {
     pub(crate) async fn open(&self, name: &str) -> Result<Arc<OpenTitle>, PlayError> {
         let name = StreamName::parse(&self.path, name)?;
         let origin = self.origin.as_ref().ok_or_else(|| PlayError::NoOrigin(self.origin_name.clone()))?;
-        self.shared.library.open(origin, &name.keys()).await
+        self.shared.titles.open(origin, &name.keys()).await
     }
 
     async fn open_at(&self, name: &str, start_ms: u64) -> Result<Opened, PlayError> {

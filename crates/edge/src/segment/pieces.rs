@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use millrace_media::{Body, Sample};
 
-use crate::library::{OpenTitle, PlayError};
+use crate::titles::{OpenTitle, PlayError};
 
 /// Parts of a file closer than this are read in one piece.
 pub(super) const GAP: u64 = 64 << 10;

@@ -142,7 +142,7 @@ impl Movie {
         let ends = self.lanes.iter().map(|lane| u64::from(lane.clock.ms(lane.table.ticks())));
         // The shift is no part of the film. And rtmpdump calls a download whole only when its last stamp comes to
         // 99.9 % of the duration, which a duration with the shift in it would keep short films from.
-        self.duration_ms = ends.max().unwrap_or(0).saturating_sub_signed(shift);
+        self.duration_ms = ends.max().unwrap_or(0).saturating_add_signed(-shift);
     }
 
     fn shift(&mut self, ms: i64) {

@@ -132,9 +132,9 @@ impl PlayError {
 }
 
 /// Open titles in memory, each opened once however many want it.
-pub(crate) struct Library {
+pub(crate) struct Titles {
     cache: Cache,
-    titles: quick_cache::sync::Cache<ObjectId, Arc<OpenTitle>, Weight>,
+    open: quick_cache::sync::Cache<ObjectId, Arc<OpenTitle>, Weight>,
     limits: Limits,
 }
 
@@ -147,10 +147,10 @@ impl quick_cache::Weighter<ObjectId, Arc<OpenTitle>> for Weight {
     }
 }
 
-impl Library {
-    /// A library over `cache` whose indexes take at most `memory` bytes.
+impl Titles {
+    /// Titles out of `cache` whose indexes take at most `memory` bytes.
     pub(crate) fn new(cache: Cache, memory: u64, limits: Limits) -> Self {
-        Self { cache, titles: quick_cache::sync::Cache::with_weighter(1024, memory, Weight), limits }
+        Self { cache, open: quick_cache::sync::Cache::with_weighter(1024, memory, Weight), limits }
     }
 
     /// Opens the first of `keys` that exists in `origin`.
@@ -176,6 +176,6 @@ impl Library {
             let title = millrace_media::open(&Unopened(&object), &self.limits).await?;
             Ok::<_, PlayError>(Arc::new(OpenTitle { key: key.to_owned(), object: object.clone(), title }))
         };
-        self.titles.get_or_insert_async(&id, open).await.map_err(|error| error.about(key))
+        self.open.get_or_insert_async(&id, open).await.map_err(|error| error.about(key))
     }
 }
