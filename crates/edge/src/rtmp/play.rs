@@ -40,6 +40,8 @@ pub(crate) struct Playing {
     /// All that this viewer could get of it.
     selection: Selection,
     next: Option<Position>,
+    /// The segment that was waited for: the cache may be too full, or too small, to have kept it.
+    built: Option<(Key, Arc<Segment>)>,
     /// What of a segment a pause held back.
     rest: Option<Rest>,
     /// Media time from which on nothing is sent, ms.
@@ -73,6 +75,7 @@ impl Playing {
             title,
             selection,
             next: Some(position),
+            built: None,
             rest: None,
             until_ms: length_ms.map(|length| start_ms + length),
             base_ms: start_ms as i64,
@@ -157,6 +160,11 @@ impl Playing {
         self.needs_headers |= self.filter.video == Video::FromKey;
     }
 
+    /// Keeps what was built for the next call of [`Playing::next`].
+    pub(crate) fn keep(&mut self, key: Key, segment: Arc<Segment>) {
+        self.built = Some((key, segment));
+    }
+
     /// Keeps what a pause took back.
     pub(crate) fn hold(&mut self, rest: Rest) {
         if rest.sent < rest.segment.len() {
@@ -186,7 +194,8 @@ impl Playing {
             return Next::Nothing;
         }
         let (key, restamp) = self.key(next, stream);
-        match shared.segments.peek(&key) {
+        let built = self.built.take().filter(|(built, _)| *built == key).map(|(_, segment)| segment);
+        match built.or_else(|| shared.segments.peek(&key)) {
             Some(segment) => Next::Send(self.deliver(shared, segment, restamp, stream)),
             None => Next::Wait(work::building(Arc::clone(shared), Arc::clone(&self.title), key)),
         }

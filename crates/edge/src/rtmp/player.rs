@@ -292,8 +292,11 @@ impl Player {
         match done {
             Done::Opened(Ok(opened)) => self.opened(opened, protocol, outbox, now),
             Done::Located(Ok(position)) => self.located(position, protocol, now),
-            // It is in the cache now, where the next call of `next` finds it.
-            Done::Built(Ok(_)) => {}
+            Done::Built(Ok((key, segment))) => {
+                if let State::Playing { playing, .. } = &mut self.state {
+                    playing.keep(key, segment);
+                }
+            }
             Done::Prepared(Ok(opened)) => self.prepared(opened, protocol),
             Done::Prepared(Err(error)) => {
                 let name = self.switch.take().map(|switch| switch.name).unwrap_or_default();

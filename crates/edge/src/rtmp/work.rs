@@ -19,7 +19,7 @@ pub(crate) enum Done {
     /// The place of a seek is known.
     Located(Result<Position, PlayError>),
     /// A segment is there.
-    Built(Result<Arc<Segment>, PlayError>),
+    Built(Result<(Key, Arc<Segment>), PlayError>),
     /// Another quality is ready to take over.
     Prepared(Result<Opened, PlayError>),
 }
@@ -102,7 +102,10 @@ pub(crate) fn locating(title: Arc<OpenTitle>, ms: u64, selection: Selection) -> 
 
 /// Work that builds a segment, or waits for whoever does.
 pub(crate) fn building(shared: Arc<Shared>, title: Arc<OpenTitle>, key: Key) -> Work {
-    Box::pin(async move { Done::Built(shared.segments.get(&title, key, &shared.metrics).await) })
+    Box::pin(async move {
+        let built = shared.segments.get(&title, key, &shared.metrics).await;
+        Done::Built(built.map(|segment| (key, segment)))
+    })
 }
 
 /// Has a segment built that will be wanted soon, so that nobody waits for it then.

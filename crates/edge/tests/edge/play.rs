@@ -35,6 +35,15 @@ async fn an_mp3_comes_whole() {
 }
 
 #[tokio::test]
+async fn a_film_comes_whole_although_no_memory_is_left_for_segments() {
+    let house = House::with(|limits| limits.segment_memory = 0).await;
+    let film = sample_mp4();
+    house.put("film.mp4", &film);
+    let heard = play_all(&house, "mp4:film").await;
+    assert_same(&media_of(&heard), &Oracle::of(&film).await.whole().await);
+}
+
+#[tokio::test]
 async fn data_messages_of_the_file_come_in_their_place() {
     let mut film = Flv::new();
     film.headers(0).cue(0, "onCuePoint");
