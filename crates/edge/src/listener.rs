@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::edge::Shared;
 use crate::{Edge, Phase, rtmp};
@@ -172,7 +172,7 @@ impl Rate {
         }
         self.count += 1;
         if self.count > self.per_second {
-            let _ = timeout(one, std::future::pending::<()>()).await;
+            sleep_until(self.second + one).await;
             (self.second, self.count) = (Instant::now(), 1);
         }
     }

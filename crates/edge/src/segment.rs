@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use millrace_media::{Body, Kind, Position, Sample, Selection};
 use millrace_rtmp::chunk::stream::{AUDIO, VIDEO};
 use millrace_rtmp::chunk::{self, Header, Reader, Writer};
@@ -354,7 +354,5 @@ pub(crate) fn pack_headers(headers: &[Sample], at_ms: u64, restamp: Restamp, chu
         let header = header(sample.kind, stamp(at_ms, restamp.base_ms), restamp.stream);
         Writer::new(chunk_size).parts(&mut out, header, &[body]);
     }
-    let mut bytes = BytesMut::with_capacity(out.len());
-    bytes.put_slice(&out);
-    bytes.freeze()
+    out.into()
 }
