@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use millrace_cache::Cache;
 use millrace_edge::{Edge, Event, Limits, Site};
-use millrace_model::{Snapshot, StreamingDistribution};
+use millrace_model::{Snapshot, StreamingDistribution, Variants};
 use millrace_origin::{FolderOrigin, Origin};
 
 use crate::cli::Demo;
@@ -76,6 +76,8 @@ fn site(folder: &Path) -> anyhow::Result<Site> {
         aliases: Vec::new(),
         origin: "media".to_owned(),
         enabled: true,
+        variants: Variants::ALL,
+        swf: Vec::new(),
     };
     let origin: Arc<dyn Origin> = Arc::new(FolderOrigin::open(folder)?);
     Ok(Site {

@@ -1,5 +1,7 @@
 //! What a customer configures.
 
+use crate::Variants;
+
 /// A streaming distribution: media from one origin, to viewers over the RTMP family.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamingDistribution {
@@ -13,6 +15,19 @@ pub struct StreamingDistribution {
     pub origin: String,
     /// A disabled one takes no viewer.
     pub enabled: bool,
+    /// The variants by which viewers may come.
+    pub variants: Variants,
+    /// The players that may connect, by SWF verification; with none listed, every player may.
+    pub swf: Vec<Swf>,
+}
+
+/// A player as SWF verification knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swf {
+    /// HMAC-SHA256 of the uncompressed SWF file under the key that Flash Player signs with.
+    pub hash: [u8; 32],
+    /// Bytes of the uncompressed file.
+    pub size: u32,
 }
 
 /// A host name, or `*.` and one: that stands for every name below it, however deep.

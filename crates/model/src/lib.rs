@@ -7,8 +7,10 @@ mod address;
 mod distribution;
 mod snapshot;
 mod stream_name;
+mod variant;
 
 pub use address::{Address, AddressError, host_of};
-pub use distribution::{HostPattern, StreamingDistribution};
+pub use distribution::{HostPattern, StreamingDistribution, Swf};
 pub use snapshot::{HostError, Snapshot};
 pub use stream_name::{NameError, Prefix, StreamName};
+pub use variant::{Variant, Variants};

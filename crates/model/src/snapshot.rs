@@ -75,6 +75,8 @@ mod tests {
             aliases: aliases.iter().map(|alias| HostPattern::new(alias)).collect(),
             origin: "media".to_owned(),
             enabled: true,
+            variants: crate::Variants::ALL,
+            swf: Vec::new(),
         }
     }
 

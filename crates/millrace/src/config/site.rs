@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use millrace_edge::Site;
-use millrace_model::{HostPattern, Snapshot, StreamingDistribution};
+use millrace_model::{HostPattern, Snapshot, StreamingDistribution, Variants};
 use millrace_origin::{Credentials, FolderOrigin, Origin, S3Config, S3Origin};
 
 use millrace_rtmp::{chunk, session};
@@ -161,6 +161,8 @@ impl Distribution {
             aliases: self.aliases.iter().map(|alias| HostPattern::new(alias)).collect(),
             origin: self.bucket.get_ref().clone(),
             enabled: self.enabled,
+            variants: Variants::ALL,
+            swf: Vec::new(),
         }
     }
 }

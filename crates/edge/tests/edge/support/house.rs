@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use millrace_cache::{Cache, Config};
 use millrace_edge::{Edge, Event, EventKind, Limits, Listener, Site};
-use millrace_model::{HostPattern, Snapshot, StreamingDistribution};
+use millrace_model::{HostPattern, Snapshot, StreamingDistribution, Variants};
 use millrace_origin::{MemoryOrigin, Origin};
 use tokio::task::JoinHandle;
 
@@ -105,6 +105,8 @@ pub(crate) fn site(origin: &MemoryOrigin) -> Site {
         aliases: vec![HostPattern::new(&format!("*.{domain_name}"))],
         origin: origin.to_owned(),
         enabled,
+        variants: Variants::ALL,
+        swf: Vec::new(),
     };
     let distributions = vec![
         distribution("EFILMS", HOST, "films", true),
