@@ -13,6 +13,24 @@ pub struct Limits {
     pub connections_per_address: usize,
     /// Viewers accepted in one second; more wait in the kernel's queue.
     pub accepts_per_second: u32,
+    /// Handshakes with arithmetic, RTMPE's and TLS's, in one second; more wait.
+    pub handshakes_per_second: u32,
+    /// Those that wait; the connections of more are closed.
+    pub handshakes_waiting: usize,
+    /// Those from one address in one second; the connections of more are closed.
+    pub handshakes_per_address: u32,
+    /// RTMPT sessions at one time.
+    pub tunnels: usize,
+    /// RTMPT sessions at one time from one address.
+    pub tunnels_per_address: usize,
+    /// How long an RTMPT session lives without a request.
+    pub tunnel_silence: Duration,
+    /// How long an answer without content is held while something plays, so that a client does not ask at once again.
+    pub tunnel_hold: Duration,
+    /// Bytes in the body of an RTMPT request.
+    pub tunnel_request: usize,
+    /// Bytes in the body of an answer.
+    pub tunnel_body: usize,
     /// Bounds of the protocol.
     pub session: session::Limits,
     /// The least that a viewer is kept ahead, whatever its player asks for.
@@ -41,6 +59,15 @@ impl Default for Limits {
             connections: 20_000,
             connections_per_address: 5_000,
             accepts_per_second: 5_000,
+            handshakes_per_second: 500,
+            handshakes_waiting: 1000,
+            handshakes_per_address: 100,
+            tunnels: 10_000,
+            tunnels_per_address: 1_000,
+            tunnel_silence: Duration::from_secs(45),
+            tunnel_hold: Duration::from_millis(500),
+            tunnel_request: 64 << 10,
+            tunnel_body: 1 << 20,
             session: session::Limits::default(),
             least_buffer: Duration::from_secs(2),
             most_buffer: Duration::from_secs(12 * 3600),

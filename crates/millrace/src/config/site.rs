@@ -84,6 +84,7 @@ impl Config {
             segment_bytes: media.second.0,
             media: media.limits(),
             session: limits.session(),
+            ..Default::default()
         }
     }
 }
