@@ -12,6 +12,7 @@
 //!   command       AMF commands: connect, play, seek ...
 //!   status        the onStatus vocabulary
 //!   session       a whole connection: server and client
+//!   tunnel        the same bytes inside of HTTP requests
 //! ```
 //!
 //! Time is a [`std::time::Duration`] since any moment the caller likes, the same for all calls on one object.
@@ -23,5 +24,6 @@ pub mod handshake;
 pub mod message;
 pub mod session;
 pub mod status;
+pub mod tunnel;
 
 pub use error::Error;
