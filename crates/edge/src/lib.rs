@@ -25,6 +25,7 @@ mod rtmp;
 mod segment;
 mod site;
 mod titles;
+mod tls;
 
 pub use config::Limits;
 pub use edge::{Edge, Phase};
@@ -32,3 +33,4 @@ pub use event::{Event, EventKind, Sink};
 pub use listener::Listener;
 pub use metrics::{Counters, Metrics};
 pub use site::Site;
+pub use tls::{CertificateError, CertificateFiles, Certificates};
