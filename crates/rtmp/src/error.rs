@@ -4,8 +4,20 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The first byte is none of a handshake we speak.
-    #[error("handshake: version 0x{0:02x} is not RTMP (0x03)")]
+    #[error("handshake: version 0x{0:02x} is not RTMP (0x03, encrypted 0x06, 0x08, 0x09)")]
     Version(u8),
+    /// An encrypted handshake whose first block has no right digest, so there is no telling where its key is.
+    #[error("handshake: version 0x{0:02x} asks for encryption, but the block behind it has no right digest")]
+    NoDigest(u8),
+    /// An encrypted handshake that can't come to a shared secret.
+    #[error("handshake: key exchange: {0}")]
+    KeyExchange(&'static str),
+    /// C2 or S2 of an encrypted handshake is not signed as it has to be.
+    #[error("handshake: the signature of {0} is wrong")]
+    Signature(&'static str),
+    /// The server answered an offer of encryption without any.
+    #[error("handshake: the server does not encrypt")]
+    NotEncrypted,
     /// The peer declared a chunk size outside of what [`crate::chunk::Limits`] allows.
     #[error("chunk size {size} is outside {least}..={most}")]
     ChunkSize {

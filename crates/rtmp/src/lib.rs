@@ -6,7 +6,7 @@
 //! Bytes go up through these modules and answers come down again:
 //!
 //! ```text
-//!   handshake     1 + 1536 + 1536 bytes each way, digests for Flash Player and FFmpeg
+//!   handshake     1 + 1536 + 1536 bytes each way, digests for Flash Player and FFmpeg, encryption
 //!   chunk         messages cut into chunks, and put together again
 //!   message       control messages and user control events
 //!   command       AMF commands: connect, play, seek ...

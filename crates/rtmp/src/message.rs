@@ -80,7 +80,7 @@ impl Message {
     }
 }
 
-/// User control events (RTMP 1.0, section 7.1.7; 31 and 32 are Flash Media Server's own).
+/// User control events (RTMP 1.0, section 7.1.7; 26 and 27 are Flash Media Server's own).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserControl {
     /// 0: the stream is usable now.
@@ -100,6 +100,15 @@ pub enum UserControl {
     PingRequest(u32),
     /// 7: the answer to 6.
     PingResponse(u32),
+    /// 26: the player is to show that it knows the hash of its own file.
+    SwfRequest,
+    /// 27: the answer to 26.
+    SwfResponse {
+        /// Bytes in the uncompressed file.
+        size: u32,
+        /// The file's hash under the last 32 bytes of S1.
+        digest: [u8; 32],
+    },
     /// Any other event; ignored.
     Other(u16),
 }
@@ -123,11 +132,17 @@ impl UserControl {
             4 => Self::StreamIsRecorded(number(0)?),
             6 => Self::PingRequest(number(0)?),
             7 => Self::PingResponse(number(0)?),
+            26 => Self::SwfRequest,
+            27 => swf_response(data)?,
             other => Self::Other(other),
         })
     }
 
     fn to_bytes(self) -> Vec<u8> {
+        if let Self::SwfResponse { size, digest } = self {
+            let size = size.to_be_bytes();
+            return [&[0, 27, 1, 1][..], &size, &size, &digest].concat();
+        }
         let (event, first, second) = match self {
             Self::StreamBegin(stream) => (0u16, Some(stream), None),
             Self::StreamEof(stream) => (1, Some(stream), None),
@@ -135,6 +150,8 @@ impl UserControl {
             Self::StreamIsRecorded(stream) => (4, Some(stream), None),
             Self::PingRequest(time) => (6, Some(time), None),
             Self::PingResponse(time) => (7, Some(time), None),
+            Self::SwfRequest => (26, None, None),
+            Self::SwfResponse { .. } => (27, None, None),
             Self::Other(event) => (event, None, None),
         };
         let mut bytes = event.to_be_bytes().to_vec();
@@ -143,4 +160,19 @@ impl UserControl {
         }
         bytes
     }
+}
+
+/// ```text
+/// event 27   | 01 01 | size (4) | the same size (4) | digest (32) |
+/// ```
+fn swf_response(data: &[u8]) -> Result<UserControl, Error> {
+    let wrong = |what| Error::BadMessage { kind: kind::USER_CONTROL, what };
+    let data: &[u8; 42] = data.try_into().map_err(|_| wrong("an answer to SWF verification has 44 bytes"))?;
+    let [1, 1, a, b, c, d, e, f, g, h, digest @ ..] = *data else {
+        return Err(wrong("an answer to SWF verification of another kind than 1"));
+    };
+    if [a, b, c, d] != [e, f, g, h] {
+        return Err(wrong("an answer to SWF verification with two sizes"));
+    }
+    Ok(UserControl::SwfResponse { size: u32::from_be_bytes([a, b, c, d]), digest })
 }

@@ -229,6 +229,7 @@ impl Session {
             Request::Stop { stream } => {
                 self.on_player(stream, |player, protocol| player.stop(protocol, outbox));
             }
+            Request::KeyExchange(_) | Request::SwfAnswer { .. } => {}
         }
     }
 

@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 use millrace_amf::{Object, Value};
 
+use super::inbound::Inbound;
 use crate::Error;
 use crate::chunk::{self, Reader, Writer};
 use crate::command::{Command, Encoding, values};
-use crate::handshake::{self, Random};
+use crate::handshake::encrypted::{Cipher, Ciphers};
+use crate::handshake::{self, Random, digest};
 use crate::message::{Message, UserControl, kind};
 
 /// What to play, and how to introduce oneself.
@@ -32,6 +34,17 @@ pub struct Play {
     pub encoding: Encoding,
     /// The FourCCs of Enhanced RTMP to list; `*` stands for all.
     pub four_ccs: Vec<String>,
+    /// The file to be, for servers that ask.
+    pub swf: Option<Swf>,
+}
+
+/// A player's file, as SWF verification knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Swf {
+    /// See [`digest::swf_hash`].
+    pub hash: [u8; 32],
+    /// Bytes of the uncompressed file.
+    pub size: u32,
 }
 
 impl Play {
@@ -48,6 +61,7 @@ impl Play {
             handshake: handshake::Kind::Plain,
             encoding: Encoding::Amf0,
             four_ccs: Vec::new(),
+            swf: None,
         }
     }
 }
@@ -94,11 +108,20 @@ enum Phase {
 const CONNECT: f64 = 1.0;
 const CREATE_STREAM: f64 = 2.0;
 
-/// The state machine.
+/// What an encrypted connection needs.
+struct Encryption {
+    inbound: Inbound,
+    outbound: Cipher,
+    /// Bytes at the front of the output that belong to the handshake and are sent as they are.
+    plain: usize,
+}
+
+/// The state machine. Encryption is its own affair: what comes in is decrypted, what goes out is encrypted.
 pub struct Client {
     play: Play,
     phase: Phase,
     handshake: handshake::Client,
+    encryption: Option<Box<Encryption>>,
     random: Box<Random>,
     reader: Reader,
     writer: Writer,
@@ -120,13 +143,14 @@ impl Client {
     /// A client whose first bytes are in the output already. `random` fills a slice with unpredictable bytes.
     #[must_use]
     pub fn new(play: Play, mut random: Box<Random>) -> Self {
-        let handshake = handshake::Client::new(play.handshake);
+        let mut handshake = handshake::Client::new(play.handshake);
         let mut output = Vec::new();
         handshake.hello(&mut output, &mut random);
         Self {
             play,
             phase: Phase::Handshake,
             handshake,
+            encryption: None,
             random,
             reader: Reader::new(chunk::Limits::SERVER),
             writer: Writer::default(),
@@ -139,24 +163,23 @@ impl Client {
         }
     }
 
-    /// Takes everything usable out of `input`.
+    /// Takes everything usable out of `input`, and decrypts what it leaves there: the caller only ever appends to it.
     ///
     /// # Errors
     /// When the server broke the protocol or refused the connection.
     pub fn receive(&mut self, input: &mut BytesMut) -> Result<(), Error> {
         let before = input.len();
-        if self.phase == Phase::Handshake {
-            let used = self.handshake.receive(input, &mut self.output, &mut self.random)?;
-            bytes::Buf::advance(input, used);
-            if !self.handshake.is_done() {
-                return Ok(());
-            }
-            self.phase = Phase::Connecting;
-            self.connect();
+        if self.phase == Phase::Handshake && !self.shake_hands(input)? {
+            return Ok(());
         }
-        while let Some(message) = self.reader.read(input)? {
-            self.message(message)?;
+        if let Some(encryption) = &mut self.encryption {
+            encryption.inbound.decrypt(input);
         }
+        let read = self.read(input);
+        if let Some(encryption) = &mut self.encryption {
+            encryption.inbound.left(input);
+        }
+        read?;
         self.received = self.received.wrapping_add((before - input.len()) as u32);
         if self.received.wrapping_sub(self.acknowledged) >= self.window {
             self.acknowledged = self.received;
@@ -172,6 +195,10 @@ impl Client {
 
     /// Everything that is to be sent now.
     pub fn take_output(&mut self) -> Bytes {
+        if let Some(encryption) = &mut self.encryption {
+            encryption.outbound.apply(&mut self.output[encryption.plain..]);
+            encryption.plain = 0;
+        }
         Bytes::from(std::mem::take(&mut self.output))
     }
 
@@ -201,6 +228,30 @@ impl Client {
         self.control(&Message::user_control(UserControl::SetBufferLength { stream: self.stream, ms }));
     }
 
+    /// Goes on with the handshake; true when it is done.
+    fn shake_hands(&mut self, input: &mut BytesMut) -> Result<bool, Error> {
+        let used = self.handshake.receive(input, &mut self.output, &mut self.random)?;
+        bytes::Buf::advance(input, used);
+        if !self.handshake.is_done() {
+            return Ok(false);
+        }
+        self.encryption = self.handshake.take_ciphers().map(|Ciphers { inbound, outbound }| {
+            let plain = self.output.len();
+            Box::new(Encryption { inbound: Inbound::new(inbound), outbound, plain })
+        });
+        self.phase = Phase::Connecting;
+        self.connect();
+        Ok(true)
+    }
+
+    /// Reads messages as long as there are whole ones.
+    fn read(&mut self, input: &mut BytesMut) -> Result<(), Error> {
+        while let Some(message) = self.reader.read(input)? {
+            self.message(message)?;
+        }
+        Ok(())
+    }
+
     fn connect(&mut self) {
         let mut properties = Object::new()
             .with("app", self.play.app.as_str())
@@ -226,12 +277,7 @@ impl Client {
         match message.kind {
             kind::WINDOW_SIZE => self.window = message.number()?.max(1),
             kind::PEER_BANDWIDTH => self.control(&Message::control(kind::WINDOW_SIZE, message.number()?)),
-            kind::USER_CONTROL => match UserControl::parse(&message.body)? {
-                UserControl::PingRequest(time) => {
-                    self.control(&Message::user_control(UserControl::PingResponse(time)));
-                }
-                event => self.events.push_back(ClientEvent::Control(event)),
-            },
+            kind::USER_CONTROL => self.on_control(UserControl::parse(&message.body)?),
             kind::COMMAND_AMF0 | kind::COMMAND_AMF3 => self.perform(Command::parse(&message)?)?,
             kind::DATA_AMF0 | kind::DATA_AMF3 => {
                 let values = values(&message)?;
@@ -245,6 +291,17 @@ impl Client {
             _ => {}
         }
         Ok(())
+    }
+
+    fn on_control(&mut self, event: UserControl) {
+        let answer = match (event, self.play.swf) {
+            (UserControl::PingRequest(time), _) => UserControl::PingResponse(time),
+            (UserControl::SwfRequest, Some(Swf { hash, size })) => {
+                UserControl::SwfResponse { size, digest: digest::swf_answer(self.handshake.s1_end(), &hash) }
+            }
+            (event, _) => return self.events.push_back(ClientEvent::Control(event)),
+        };
+        self.control(&Message::user_control(answer));
     }
 
     fn perform(&mut self, command: Command) -> Result<(), Error> {

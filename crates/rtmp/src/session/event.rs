@@ -1,10 +1,14 @@
 //! What a viewer wants, as the server's session tells it.
 
 use super::request::{Connect, Play, Play2};
+use crate::handshake::encrypted::Exchange;
 
 /// What the viewer wants. Requests that carry a `transaction` have to be answered.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// The viewer asks for encryption: answer with [`super::Server::agree`] and what [`Exchange::agree`] gave on some
+    /// other thread, or close. The handshake's deadline goes on meanwhile.
+    KeyExchange(Exchange),
     /// Answer with [`super::Server::accept`] or [`super::Server::reject`].
     Connect(Connect),
     /// Answer with [`super::Server::stream_length`].
@@ -69,6 +73,14 @@ pub enum Event {
     Stop {
         /// The stream.
         stream: u32,
+    },
+    /// What was answered to [`super::Server::request_swf_verification`]. Players answer without having been asked,
+    /// too.
+    SwfAnswer {
+        /// Bytes in the player's uncompressed file.
+        size: u32,
+        /// Right if it is [`super::Server::swf_digest`] of the file's hash.
+        digest: [u8; 32],
     },
     /// The stream is gone.
     Delete {

@@ -5,11 +5,12 @@
 
 mod client;
 mod event;
+mod inbound;
 mod limits;
 mod request;
 mod server;
 
-pub use client::{Client, ClientEvent, Play as ClientPlay};
+pub use client::{Client, ClientEvent, Play as ClientPlay, Swf};
 pub use event::{Event, Rejection};
 pub use limits::Limits;
 pub use request::{Connect, Play, Play2, Start, Transition};

@@ -7,12 +7,14 @@ use bytes::{Bytes, BytesMut};
 use millrace_amf::{Object, Value};
 
 use super::event::{Event, Rejection};
+use super::inbound::Inbound;
 use super::limits::{Acknowledgement, Clock, CommandRate, Limits};
 use super::request::{Connect, Play, Play2};
 use crate::Error;
 use crate::chunk::{self, Reader, Writer};
 use crate::command::{Command, Encoding, data};
-use crate::handshake::{self, Random};
+use crate::handshake::encrypted::{Agreement, Cipher};
+use crate::handshake::{self, Random, digest};
 use crate::message::{Message, UserControl, kind};
 use crate::status::{Status, code};
 
@@ -25,11 +27,32 @@ enum Phase {
     Closing,
 }
 
+/// What an encrypted connection needs.
+struct Encryption {
+    inbound: Inbound,
+    /// Until somebody else does the encrypting.
+    outbound: Option<Cipher>,
+    /// S0, S1 and S2 were taken: everything behind them is to be encrypted.
+    answered: bool,
+}
+
 /// The state machine.
+///
+/// # Encryption
+///
+/// What comes in is decrypted here; what goes out is not, because media goes past this object. An encrypted handshake
+/// (RTMPE) wants this of whoever holds the socket:
+///
+/// 1. [`Event::KeyExchange`] is answered with [`Server::agree`]. Until then nothing is taken out of the input, so
+///    don't read on for ever.
+/// 2. [`Server::take_output`] then gives S0, S1 and S2, and nothing else: they are sent as they are.
+/// 3. From then on [`Server::take_cipher`] has something: all bytes that are sent behind them, whether they come from
+///    [`Server::take_output`] or from elsewhere, go through that cipher once and in order.
 pub struct Server {
     limits: Limits,
     phase: Phase,
     handshake: handshake::Server,
+    encryption: Option<Box<Encryption>>,
     random: Box<Random>,
     reader: Reader,
     writer: Writer,
@@ -61,6 +84,7 @@ impl Server {
             limits,
             phase: Phase::Handshake,
             handshake: handshake::Server::default(),
+            encryption: None,
             random,
             reader: Reader::new(limits.chunk),
             writer: Writer::default(),
@@ -75,7 +99,7 @@ impl Server {
         }
     }
 
-    /// Takes everything usable out of `input`.
+    /// Takes everything usable out of `input`, and decrypts what it leaves there: the caller only ever appends to it.
     ///
     /// # Errors
     /// When the peer broke the protocol or a bound: flush what [`Server::take_output`] has and close.
@@ -83,20 +107,62 @@ impl Server {
         self.clock.last_byte = now;
         self.clock.pinged = None;
         let before = input.len();
-        if self.phase == Phase::Handshake {
-            let used = self.handshake.receive(input, &mut self.output, &mut self.random)?;
-            bytes::Buf::advance(input, used);
-            if !self.handshake.is_done() {
-                return Ok(());
-            }
-            self.enter(Phase::AwaitConnect, now);
+        if self.phase == Phase::Handshake && !self.shake_hands(input, now)? {
+            return Ok(());
         }
-        while self.phase != Phase::Closing {
-            let Some(message) = self.reader.read(input)? else { break };
-            self.message(&message, now)?;
+        if let Some(encryption) = &mut self.encryption {
+            encryption.inbound.decrypt(input);
         }
+        let read = self.read(input, now);
+        if let Some(encryption) = &mut self.encryption {
+            encryption.inbound.left(input);
+        }
+        read?;
         self.acknowledge((before - input.len()) as u32);
         Ok(())
+    }
+
+    /// Answers [`Event::KeyExchange`]: S0, S1 and S2 are in the output then. Ignored if nobody asked.
+    pub fn agree(&mut self, agreement: Agreement) {
+        if self.phase != Phase::Handshake {
+            return;
+        }
+        if let Some(ciphers) = self.handshake.agree(agreement, &mut self.output) {
+            let inbound = Inbound::new(ciphers.inbound);
+            let outbound = Some(ciphers.outbound);
+            self.encryption = Some(Box::new(Encryption { inbound, outbound, answered: false }));
+        }
+    }
+
+    /// What everything has to go through that is sent from now on, see [`Server`]. There is something once on an
+    /// encrypted connection, as soon as [`Server::take_output`] has given S0, S1 and S2: ask after each call of it.
+    #[must_use = "what is sent without it is noise to the viewer"]
+    pub fn take_cipher(&mut self) -> Option<Cipher> {
+        self.encryption.as_mut().filter(|encryption| encryption.answered)?.outbound.take()
+    }
+
+    /// What the handshake came to; meaningful once [`Event::Connect`] or [`Event::KeyExchange`] was told.
+    #[must_use]
+    pub fn handshake(&self) -> handshake::Kind {
+        self.handshake.kind()
+    }
+
+    /// Whether the viewer asked for encryption; meaningful at the same time.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        matches!(self.handshake(), handshake::Kind::Encrypted(..))
+    }
+
+    /// Asks the player which file it is. [`Event::SwfAnswer`] tells what it says; players that can't don't answer.
+    /// Possible at any time after [`Server::accept`], and more than once.
+    pub fn request_swf_verification(&mut self) {
+        self.user_control(UserControl::SwfRequest);
+    }
+
+    /// What a player answers whose file has the hash `swf_hash`, see [`digest::swf_hash`].
+    #[must_use]
+    pub fn swf_digest(&self, swf_hash: &[u8; 32]) -> [u8; 32] {
+        digest::swf_answer(self.handshake.s1_end(), swf_hash)
     }
 
     /// The next thing the viewer wants, after [`Server::receive`].
@@ -104,8 +170,12 @@ impl Server {
         self.events.pop_front()
     }
 
-    /// Everything that is to be sent now; empty if nothing is. Whole messages only.
+    /// Everything that is to be sent now; empty if nothing is. Whole messages only, and never encrypted: see
+    /// [`Server::take_cipher`].
     pub fn take_output(&mut self) -> Bytes {
+        if let Some(encryption) = &mut self.encryption {
+            encryption.answered = true;
+        }
         Bytes::from(std::mem::take(&mut self.output))
     }
 
@@ -248,8 +318,31 @@ impl Server {
 
     /// Tells the viewer that this is the end, for a server that stops.
     pub fn shut_down(&mut self) {
-        self.command(0, &Command::new("close", 0.0, vec![]));
+        // In the middle of a handshake nobody understands commands.
+        if self.phase != Phase::Handshake {
+            self.command(0, &Command::new("close", 0.0, vec![]));
+        }
         self.phase = Phase::Closing;
+    }
+
+    /// Goes on with the handshake; true when it is done.
+    fn shake_hands(&mut self, input: &mut BytesMut, now: Duration) -> Result<bool, Error> {
+        let used = self.handshake.receive(input, &mut self.output, &mut self.random)?;
+        bytes::Buf::advance(input, used);
+        self.events.extend(self.handshake.take_exchange().map(Event::KeyExchange));
+        if self.handshake.is_done() {
+            self.enter(Phase::AwaitConnect, now);
+        }
+        Ok(self.handshake.is_done())
+    }
+
+    /// Reads messages as long as there are whole ones.
+    fn read(&mut self, input: &mut BytesMut, now: Duration) -> Result<(), Error> {
+        while self.phase != Phase::Closing {
+            let Some(message) = self.reader.read(input)? else { break };
+            self.message(&message, now)?;
+        }
+        Ok(())
     }
 
     fn enter(&mut self, phase: Phase, now: Duration) {
@@ -295,6 +388,9 @@ impl Server {
                 self.events.push_back(Event::BufferLength { stream, ms });
             }
             UserControl::PingRequest(time) => self.user_control(UserControl::PingResponse(time)),
+            UserControl::SwfResponse { size, digest } => {
+                self.events.push_back(Event::SwfAnswer { size, digest });
+            }
             _ => {}
         }
     }

@@ -1,0 +1,52 @@
+//! RC4, as both directions of an encrypted connection go through it.
+
+use rc4::{KeyInit, Rc4, StreamCipher};
+
+use super::group::Number;
+use crate::handshake::digest;
+
+/// Bytes of the key stream that are thrown away before the first is used: as many as a block of the handshake has.
+const DROPPED: usize = 1536;
+
+/// One direction's key stream. Every byte of the direction goes through it once and in order; encrypting and
+/// decrypting are the same.
+pub struct Cipher(Rc4);
+
+impl std::fmt::Debug for Cipher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cipher").finish_non_exhaustive()
+    }
+}
+
+impl Cipher {
+    /// The stream towards the owner of `public`, or away from it: the key is made from the public key of the side
+    /// that receives.
+    pub(super) fn new(secret: &Number, public: &Number) -> Self {
+        let key = digest::hmac(secret, &[public]);
+        let mut stream = Rc4::new_from_slice(&key[..16]).expect("RC4 takes keys of 1 to 256 bytes");
+        stream.apply_keystream(&mut [0; DROPPED]);
+        Self(stream)
+    }
+
+    /// Encrypts or decrypts in place.
+    pub fn apply(&mut self, bytes: &mut [u8]) {
+        self.0.apply_keystream(bytes);
+    }
+
+    /// Encrypts or decrypts `input` into `output`, so that bytes which others share are read and copied in one go.
+    ///
+    /// # Panics
+    /// When the two are not equally long.
+    pub fn apply_to(&mut self, input: &[u8], output: &mut [u8]) {
+        self.0.apply_keystream_b2b(input, output);
+    }
+}
+
+/// Both directions.
+#[derive(Debug)]
+pub struct Ciphers {
+    /// For what is received.
+    pub inbound: Cipher,
+    /// For what is sent.
+    pub outbound: Cipher,
+}
