@@ -44,7 +44,7 @@ pub enum Scheme {
 
 impl Scheme {
     /// Offset of the digest: the four bytes before its half's room, summed, select the place.
-    fn offset(self, block: &Block) -> usize {
+    pub(super) fn offset(self, block: &Block) -> usize {
         let selector = match self {
             Self::First => 8,
             Self::Second => 772,
@@ -53,7 +53,7 @@ impl Scheme {
     }
 
     /// Offset of the public key, which is in the half that the digest is not in.
-    fn key_offset(self, block: &Block) -> usize {
+    pub(super) fn key_offset(self, block: &Block) -> usize {
         match self {
             Self::First => sum(block, 1532) % 632 + 772,
             Self::Second => sum(block, 768) % 632 + 8,

@@ -19,13 +19,16 @@ impl std::fmt::Debug for Cipher {
 }
 
 impl Cipher {
-    /// The stream towards the owner of `public`, or away from it: the key is made from the public key of the side
-    /// that receives.
+    /// The stream towards the owner of `public`.
     pub(super) fn new(secret: &Number, public: &Number) -> Self {
-        let key = digest::hmac(secret, &[public]);
-        let mut stream = Rc4::new_from_slice(&key[..16]).expect("RC4 takes keys of 1 to 256 bytes");
+        let key = Self::key(secret, public);
+        let mut stream = Rc4::new_from_slice(&key).expect("RC4 takes keys of 1 to 256 bytes");
         stream.apply_keystream(&mut [0; DROPPED]);
         Self(stream)
+    }
+
+    pub(super) fn key(secret: &Number, public: &Number) -> [u8; 16] {
+        *digest::hmac(secret, &[public]).first_chunk().expect("a digest has 32 bytes")
     }
 
     /// Encrypts or decrypts in place.

@@ -19,7 +19,7 @@ const_monty_params!(
     "Arithmetic modulo p."
 );
 
-type Element = ConstMontyForm<Prime, { U1024::LIMBS }>;
+pub(super) type Element = ConstMontyForm<Prime, { U1024::LIMBS }>;
 
 /// Bytes in a public key and in a shared secret.
 pub(super) const SIZE: usize = 128;
