@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{config, demo, play, serve};
+use crate::{cert, config, demo, play, serve, swf};
 
 /// Streams media from S3 buckets to RTMP players, through an edge cache.
 ///
@@ -37,6 +37,9 @@ enum Command {
     /// are faults, and so are references to buckets or distributions that are not there.
     #[command(subcommand)]
     Config(Config),
+    #[command(subcommand)]
+    Cert(cert::Cert),
+    Swf(swf::Files),
 }
 
 /// Starts everything on this machine with sample media, to try it out.
@@ -90,7 +93,7 @@ pub(crate) struct Serve {
 enum Config {
     /// Prints a configuration file with every setting, its meaning and its default.
     Default,
-    /// Checks a configuration file and names the line and the field of each fault.
+    /// Checks a configuration file, and the certificates and players that it names, and says what is wrong where.
     Check {
         /// The file.
         #[arg(value_name = "FILE")]
@@ -108,8 +111,11 @@ impl Cli {
             Command::Config(Config::Default) => print!("{}", config::Config::default_file()),
             Command::Config(Config::Check { file }) => {
                 let config = config::Config::load(&file)?;
+                config.certificates()?;
                 println!("{}: {}", file.display(), config.summary());
             }
+            Command::Cert(command) => cert::run(&command)?,
+            Command::Swf(files) => swf::run(&files)?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -1,5 +1,6 @@
 //! Millrace: media from S3 buckets to RTMP players, through an edge cache.
 
+mod cert;
 mod cli;
 mod config;
 mod demo;
@@ -8,6 +9,7 @@ mod play;
 mod ports;
 mod serve;
 mod server;
+mod swf;
 
 use std::process::ExitCode;
 

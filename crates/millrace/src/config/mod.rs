@@ -3,21 +3,30 @@
 //! Each setting is defined once, in [`settings`]: its name, type, default and meaning. The parser and the default file
 //! are both made from that.
 
+mod entries;
 mod settings;
 mod site;
 mod value;
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use millrace_model::Swf;
 use serde::Deserialize;
 
-pub(crate) use settings::{Bucket, Distribution, Settings};
+use crate::swf;
+use entries::{Bucket, Distribution};
+pub(crate) use settings::Settings;
 
 /// A configuration that was read and found sound.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) settings: Settings,
+    /// Where paths start from.
+    folder: PathBuf,
+    /// The players' files that distributions name.
+    players: HashMap<PathBuf, Swf>,
 }
 
 impl Config {
@@ -26,7 +35,9 @@ impl Config {
         let text = std::fs::read_to_string(file).with_context(|| {
             format!("{} can't be read; `millrace config default` prints a file to start from", file.display())
         })?;
-        Self::parse(&text).map_err(|fault| anyhow::anyhow!("{}:{fault}", file.display()))
+        let folder = file.parent().unwrap_or_else(|| Path::new(""));
+        let config = Self::parse(&text).and_then(|config| config.with_players(&text, folder));
+        config.map_err(|fault| anyhow::anyhow!("{}:{fault}", file.display()))
     }
 
     /// Reads the text of a file. The error begins with line and column.
@@ -35,7 +46,20 @@ impl Config {
             Settings::deserialize(toml::Deserializer::parse(text).map_err(|e| Fault::toml(text, &e))?)
                 .map_err(|error| Fault::toml(text, &error))?;
         settings.check().map_err(|(span, what)| Fault::at(text, span.start, what))?;
-        Ok(Self { settings })
+        Ok(Self { settings, folder: PathBuf::new(), players: HashMap::new() })
+    }
+
+    /// Reads the players' files; their paths start from `folder`, as all others from now on.
+    fn with_players(mut self, text: &str, folder: &Path) -> Result<Self, Fault> {
+        folder.clone_into(&mut self.folder);
+        for file in self.settings.distribution.iter().flat_map(|distribution| &distribution.swf) {
+            if !self.players.contains_key(file.get_ref()) {
+                let player = swf::read(&folder.join(file.get_ref()));
+                let fault = |error| Fault::at(text, file.span().start, format!("swf: {error:#}"));
+                self.players.insert(file.get_ref().clone(), player.map_err(fault)?);
+            }
+        }
+        Ok(self)
     }
 
     /// A file with every setting, its meaning and its default.
@@ -46,7 +70,8 @@ impl Config {
     /// What it amounts to, for a person.
     pub(crate) fn summary(&self) -> String {
         let Settings { distribution, bucket, listen, .. } = &self.settings;
-        let ports: Vec<_> = listen.viewers.iter().map(ToString::to_string).collect();
+        let ports = listen.viewers.iter().chain(&listen.tls.value);
+        let ports: Vec<_> = ports.map(ToString::to_string).collect();
         format!(
             "{} distributions over {} buckets, viewers at {}",
             distribution.len(),
@@ -114,7 +139,8 @@ mod tests {
             .map(|line| format!("{}\n", line.strip_prefix("#: ").unwrap_or(line)))
             .collect();
         let config = Config::parse(&uncommented).expect("the examples are sound");
-        assert_eq!((config.settings.bucket.len(), config.settings.distribution.len()), (2, 1));
+        let Settings { bucket, distribution, certificate, .. } = &config.settings;
+        assert_eq!((bucket.len(), distribution.len(), certificate.len()), (2, 1, 1));
     }
 
     #[test]
@@ -133,6 +159,51 @@ mod tests {
         let text = "[[distribution]]\nid = \"A\"\ndomain_name = \"s1.example.net\"\nbucket = \"films\"\n";
         assert_eq!(fault(text), "4:10: bucket: there is no [[bucket]] named \"films\"");
         assert!(fault("default_distribution = \"A\"").starts_with("1:24: default_distribution: "));
+    }
+
+    #[test]
+    fn ports_for_tls_need_a_certificate() {
+        let text = "[listen]\ntls = [\":443\"]\n";
+        assert!(fault(text).starts_with("2:7: tls: TLS needs a [[certificate]]"), "{}", fault(text));
+        let with = format!("{text}[[certificate]]\ncertificate = \"a.pem\"\nkey = \"a.key\"\n");
+        let config = Config::parse(&with).expect("a sound file");
+        assert_eq!(config.certificate_files().len(), 1);
+        assert!(config.summary().ends_with(":1935, :80, :443"), "{}", config.summary());
+    }
+
+    /// A file with one distribution that has this setting on its sixth line.
+    fn distribution_with(setting: &str) -> String {
+        format!(
+            "[[bucket]]\nname = \"a\"\nfolder = \"x\"\n\
+             [[distribution]]\nid = \"A\"\n{setting}\ndomain_name = \"h\"\nbucket = \"a\"\n"
+        )
+    }
+
+    #[test]
+    fn the_variants_of_a_distribution_are_all_unless_it_lists_some() {
+        let variants = |setting: &str| {
+            let config = Config::parse(&distribution_with(setting)).expect("a sound file");
+            config.settings.distribution[0].model(&config.players).variants.to_string()
+        };
+        assert_eq!(variants(""), "rtmp, rtmpe, rtmpt, rtmpte, rtmps, rtmpts");
+        assert_eq!(variants("variants = [\"rtmps\", \"rtmpe\"]"), "rtmpe, rtmps");
+        let wrong = fault(&distribution_with("variants = [\"rtmp\", \"rtmfp\"]"));
+        assert!(wrong.starts_with("6:12: variants: \"rtmfp\" is none of rtmp, "), "{wrong}");
+        let none = fault(&distribution_with("variants = []"));
+        assert!(none.starts_with("6:12: variants: nobody"), "{none}");
+    }
+
+    #[test]
+    fn players_are_read_from_beside_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("millrace.toml");
+        std::fs::write(&file, distribution_with("swf = [\"player.swf\"]")).expect("it can be written");
+        let error = Config::load(&file).expect_err("there is no player").to_string();
+        assert!(error.contains("millrace.toml:6:8: swf: ") && error.contains("player.swf"), "{error}");
+        std::fs::write(folder.path().join("player.swf"), b"FWS\x08\x0b\0\0\0abc").expect("it can be written");
+        let config = Config::load(&file).expect("there is one now");
+        let swf = config.settings.distribution[0].model(&config.players).swf;
+        assert_eq!(swf.iter().map(|player| player.size).collect::<Vec<_>>(), [11]);
     }
 
     #[test]

@@ -1,14 +1,12 @@
 //! Every setting: its name, type, default and meaning, once.
 
-use std::collections::HashSet;
-use std::ops::Range;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::value::{Address, Period, Shown, Size};
+use super::entries::{Bucket, Certificate, Distribution};
+use super::value::{Address, Network, Period, Placed, Shown, Size};
 use crate::logging::Format;
 
 /// Defines a section: a struct with defaults, and its part of the default file.
@@ -58,8 +56,23 @@ const fn mib(mib: u64) -> Size {
 section! {
     /// Where viewers connect.
     Listen, "listen" {
-        /// Addresses for RTMP. ":1935" is port 1935 of every address of the machine.
-        viewers: Vec<Address> = vec![Address(([0, 0, 0, 0, 0, 0, 0, 0], 1935).into())],
+        /// Addresses for viewers. ":1935" is port 1935 of every address of the machine; one below 1024 needs the
+        /// capability CAP_NET_BIND_SERVICE. Every port takes every protocol, whatever a player tries there: RTMP,
+        /// RTMPE, RTMPT and RTMPTE, and with a certificate RTMPS and RTMPTS.
+        viewers: Vec<Address> = vec![Address::everywhere(1935), Address::everywhere(80)],
+        /// The same for the ports where players look for TLS, such as ":443"; these need a [[certificate]].
+        tls: Placed<Vec<Address>> = Vec::new().into(),
+        /// Addresses of load balancers that put a PROXY protocol header (version 1 or 2) in front of each connection,
+        /// such as "10.0.0.0/8"; only theirs is believed.
+        proxies: Vec<Network> = Vec::new(),
+    }
+}
+
+section! {
+    /// TLS, for RTMPS and RTMPTS.
+    Tls, "tls" {
+        /// How often the files of certificates are looked at for changes; SIGHUP looks at once.
+        check_every: Period = seconds(10),
     }
 }
 
@@ -136,6 +149,24 @@ section! {
         connections_per_address: usize = 5_000,
         /// Viewers accepted in one second; more wait.
         accepts_per_second: u32 = 5_000,
+        /// Handshakes of RTMPE and TLS in one second; more wait.
+        handshakes_per_second: u32 = 500,
+        /// Handshakes that wait; more are closed.
+        handshakes_waiting: usize = 1000,
+        /// Handshakes from one address in one second; more are closed.
+        handshakes_per_address: u32 = 100,
+        /// Sessions of RTMPT at one time.
+        tunnels: usize = 10_000,
+        /// Sessions of RTMPT at one time from one address.
+        tunnels_per_address: usize = 1_000,
+        /// How long such a session lives without a request.
+        tunnel_silence: Period = seconds(45),
+        /// How long an empty answer is held while something plays, so that a player does not ask at once again.
+        tunnel_hold: Period = ms(500),
+        /// The largest body of a request.
+        tunnel_request: Size = Size(64 << 10),
+        /// The largest body of an answer.
+        tunnel_body: Size = mib(1),
         /// Commands of one viewer in one second.
         commands_per_second: u32 = 100,
         /// Play streams of one viewer.
@@ -225,6 +256,8 @@ section! {
 pub(crate) struct Settings {
     pub(crate) default_distribution: Option<Spanned<String>>,
     pub(crate) listen: Listen,
+    pub(crate) tls: Tls,
+    pub(crate) certificate: Vec<Certificate>,
     pub(crate) bucket: Vec<Bucket>,
     pub(crate) distribution: Vec<Distribution>,
     pub(crate) cache: Cache,
@@ -235,111 +268,10 @@ pub(crate) struct Settings {
     pub(crate) log: Log,
 }
 
-/// A bucket at S3, or a folder that stands for one.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Bucket {
-    pub(crate) name: Spanned<String>,
-    pub(crate) folder: Option<PathBuf>,
-    pub(crate) bucket: Option<String>,
-    pub(crate) endpoint: Option<String>,
-    pub(crate) region: Option<String>,
-    #[serde(default)]
-    pub(crate) prefix: String,
-    pub(crate) path_style: Option<bool>,
-    pub(crate) access_key_id: Option<Spanned<String>>,
-    pub(crate) secret_access_key: Option<String>,
-    #[serde(default)]
-    pub(crate) anonymous: bool,
-}
-
-impl std::fmt::Debug for Bucket {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bucket").field("name", &self.name.get_ref()).finish_non_exhaustive()
-    }
-}
-
-/// A streaming distribution.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Distribution {
-    pub(crate) id: Spanned<String>,
-    pub(crate) domain_name: String,
-    #[serde(default)]
-    pub(crate) aliases: Vec<String>,
-    pub(crate) bucket: Spanned<String>,
-    #[serde(default = "yes")]
-    pub(crate) enabled: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// A fault, and where in the file.
-type At = (Range<usize>, String);
-
-impl Settings {
-    /// What the parser can't see: names that point at each other.
-    pub(super) fn check(&self) -> Result<(), At> {
-        let buckets = distinct(self.bucket.iter().map(|bucket| &bucket.name), "name: another [[bucket]]")?;
-        self.bucket.iter().try_for_each(Bucket::check)?;
-        let ids = distinct(self.distribution.iter().map(|d| &d.id), "id: another [[distribution]]")?;
-        for distribution in &self.distribution {
-            let bucket = &distribution.bucket;
-            if !buckets.contains(bucket.get_ref().as_str()) {
-                let what = format!("bucket: there is no [[bucket]] named {:?}", bucket.get_ref());
-                return Err((bucket.span(), what));
-            }
-        }
-        match &self.default_distribution {
-            Some(id) if !ids.contains(id.get_ref().as_str()) => {
-                let what = format!("default_distribution: no [[distribution]] has the id {:?}", id.get_ref());
-                Err((id.span(), what))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The set of names, which must all differ.
-fn distinct<'a>(
-    names: impl Iterator<Item = &'a Spanned<String>>,
-    another: &str,
-) -> Result<HashSet<&'a str>, At> {
-    let mut seen = HashSet::new();
-    for name in names {
-        if !seen.insert(name.get_ref().as_str()) {
-            return Err((name.span(), format!("{another} is called {:?} already", name.get_ref())));
-        }
-    }
-    Ok(seen)
-}
-
-impl Bucket {
-    fn check(&self) -> Result<(), At> {
-        let name = || self.name.span();
-        match (&self.folder, &self.bucket) {
-            (None, None) => return Err((name(), "a [[bucket]] needs `bucket` (S3) or `folder`".to_owned())),
-            (Some(_), Some(_)) => return Err((name(), "either `bucket` or `folder`, not both".to_owned())),
-            _ => {}
-        }
-        match (&self.access_key_id, &self.secret_access_key) {
-            (Some(id), None) => {
-                Err((id.span(), "access_key_id needs secret_access_key beside it".to_owned()))
-            }
-            (None, Some(_)) => Err((name(), "secret_access_key needs access_key_id beside it".to_owned())),
-            (Some(id), Some(_)) if self.anonymous => {
-                Err((id.span(), "anonymous means without a key: leave one of the two out".to_owned()))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 /// What stands in front of the sections, with examples behind `#: `.
 const HEAD: &str = "\
-# Millrace. Every setting that is not written here has the value shown.
+# Millrace. Every setting that is not written here has the value shown. Paths that do not begin
+# with / start from the folder of this file.
 
 # The id of the distribution for viewers whose host name no distribution claims, and for bare
 # addresses. Without it they are refused.
@@ -348,6 +280,12 @@ const HEAD: &str = "\
 
 /// What stands behind them.
 const TAIL: &str = "
+# Certificates with their keys, in PEM files. A player gets the one for the host name it asks for,
+# and the first one if there is none for it or it asks for no name. Renewed files are noticed.
+#: [[certificate]]
+#: certificate = \"tls/media.example.com.pem\"
+#: key = \"tls/media.example.com.key\"
+
 # Buckets. With neither key nor `anonymous`, credentials come from the environment:
 # AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what else AWS defines.
 #: [[bucket]]
@@ -374,6 +312,11 @@ const TAIL: &str = "
 #: aliases = [\"media.example.com\", \"*.video.example.com\"]
 #: bucket = \"films\"
 #: enabled = true
+# By which variants viewers may come; all, if it is not there.
+#: variants = [\"rtmp\", \"rtmpe\", \"rtmpt\", \"rtmpte\", \"rtmps\", \"rtmpts\"]
+# The files of the players (SWF) that may connect, by SWF verification. Every player may, if it
+# is not there. It keeps honest people honest: who has the file can make any player pass.
+#: swf = [\"player.swf\"]
 ";
 
 /// The default file.
@@ -381,6 +324,7 @@ pub(super) fn default_file() -> String {
     let mut out = HEAD.to_owned();
     for describe in [
         Listen::describe,
+        Tls::describe,
         Cache::describe,
         Origin::describe,
         Limits::describe,

@@ -1,11 +1,12 @@
 //! From settings to what they configure.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use millrace_edge::Site;
-use millrace_model::{HostPattern, Snapshot, StreamingDistribution, Variants};
+use millrace_edge::{CertificateError, CertificateFiles, Certificates, Site};
+use millrace_model::{HostPattern, Snapshot, StreamingDistribution, Swf, Variants};
 use millrace_origin::{Credentials, FolderOrigin, Origin, S3Config, S3Origin};
 
 use millrace_rtmp::{chunk, session};
@@ -19,20 +20,36 @@ impl Config {
         let Settings { bucket, distribution, default_distribution, .. } = &self.settings;
         let mut origins = HashMap::new();
         for bucket in bucket {
-            let origin = bucket.origin(&self.settings);
+            let origin = bucket.origin(&self.settings, &self.folder);
             let origin = origin.with_context(|| format!("bucket {:?}", bucket.name.get_ref()))?;
             origins.insert(bucket.name.get_ref().clone(), origin);
         }
-        let distributions = distribution.iter().map(Distribution::model).collect();
+        let distributions =
+            distribution.iter().map(|distribution| distribution.model(&self.players)).collect();
         let default = default_distribution.as_ref().map(|id| id.get_ref().as_str());
         Ok(Site { snapshot: Snapshot::new(distributions, default), origins })
+    }
+
+    /// The files of certificates.
+    pub(crate) fn certificate_files(&self) -> Vec<CertificateFiles> {
+        let files = self.settings.certificate.iter().map(|files| CertificateFiles {
+            certificate: self.folder.join(&files.certificate),
+            key: self.folder.join(&files.key),
+        });
+        files.collect()
+    }
+
+    /// The certificates, if there are any.
+    pub(crate) fn certificates(&self) -> Result<Option<Certificates>, CertificateError> {
+        let files = self.certificate_files();
+        if files.is_empty() { Ok(None) } else { Certificates::load(files).map(Some) }
     }
 
     /// How the cache is set up.
     pub(crate) fn cache(&self) -> millrace_cache::Config {
         let (cache, origin) = (&self.settings.cache, &self.settings.origin);
         let disk = (!cache.directory.is_empty()).then(|| {
-            let mut disk = millrace_cache::Disk::new(&cache.directory, cache.disk.0);
+            let mut disk = millrace_cache::Disk::new(self.folder.join(&cache.directory), cache.disk.0);
             disk.queue_bytes = cache.disk_queue.0;
             disk.queue_wait = cache.disk_queue_wait.0;
             disk.reads = cache.disk_reads;
@@ -74,6 +91,15 @@ impl Config {
             connections: limits.connections,
             connections_per_address: limits.connections_per_address,
             accepts_per_second: limits.accepts_per_second,
+            handshakes_per_second: limits.handshakes_per_second,
+            handshakes_waiting: limits.handshakes_waiting,
+            handshakes_per_address: limits.handshakes_per_address,
+            tunnels: limits.tunnels,
+            tunnels_per_address: limits.tunnels_per_address,
+            tunnel_silence: limits.tunnel_silence.0,
+            tunnel_hold: limits.tunnel_hold.0,
+            tunnel_request: limits.tunnel_request.0 as usize,
+            tunnel_body: limits.tunnel_body.0 as usize,
             least_buffer: limits.least_buffer.0,
             most_buffer: limits.most_buffer.0.max(limits.least_buffer.0),
             stalled: limits.stalled.0,
@@ -84,10 +110,10 @@ impl Config {
             segment_bytes: media.second.0,
             media: media.limits(),
             session: limits.session(),
-            ..Default::default()
         }
     }
 }
+
 impl Limits {
     /// Bounds of the protocol.
     fn session(&self) -> session::Limits {
@@ -127,9 +153,9 @@ impl Media {
 }
 
 impl Bucket {
-    fn origin(&self, settings: &Settings) -> anyhow::Result<Arc<dyn Origin>> {
+    fn origin(&self, settings: &Settings, start: &Path) -> anyhow::Result<Arc<dyn Origin>> {
         if let Some(folder) = &self.folder {
-            return Ok(Arc::new(FolderOrigin::open(folder)?));
+            return Ok(Arc::new(FolderOrigin::open(start.join(folder))?));
         }
         let region = self.region.clone().unwrap_or_else(|| "us-east-1".to_owned());
         let mut config = S3Config::new(region, self.bucket.clone().unwrap_or_default());
@@ -155,15 +181,17 @@ impl Bucket {
 }
 
 impl Distribution {
-    fn model(&self) -> StreamingDistribution {
+    /// `players` are the files that were read.
+    pub(super) fn model(&self, players: &HashMap<PathBuf, Swf>) -> StreamingDistribution {
+        let variants = self.variants.as_ref().map(|list| list.get_ref().iter().map(|name| name.0).collect());
         StreamingDistribution {
             id: self.id.get_ref().clone(),
             domain_name: self.domain_name.to_ascii_lowercase(),
             aliases: self.aliases.iter().map(|alias| HostPattern::new(alias)).collect(),
             origin: self.bucket.get_ref().clone(),
             enabled: self.enabled,
-            variants: Variants::ALL,
-            swf: Vec::new(),
+            variants: variants.unwrap_or(Variants::ALL),
+            swf: self.swf.iter().filter_map(|file| players.get(file.get_ref()).copied()).collect(),
         }
     }
 }

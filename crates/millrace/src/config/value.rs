@@ -2,11 +2,15 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ipnet::IpNet;
+use millrace_model::Variant;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
+use toml::Spanned;
 
 use crate::logging::Format;
 
@@ -56,14 +60,20 @@ impl fmt::Display for Period {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Address(pub(crate) SocketAddr);
 
+impl Address {
+    /// A port of every address of the machine.
+    pub(super) const fn everywhere(port: u16) -> Self {
+        Self(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port))
+    }
+}
+
 impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let everywhere = text.strip_prefix(':').and_then(|port| port.parse().ok());
-        let everywhere = everywhere.map(|port| SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port));
         let wants = || format!("{text:?} is no address to listen on; write \":1935\" or \"192.0.2.1:1935\"");
-        everywhere.or_else(|| text.parse().ok()).map(Self).ok_or_else(wants)
+        everywhere.map(Self::everywhere).or_else(|| text.parse().ok().map(Self)).ok_or_else(wants)
     }
 }
 
@@ -73,6 +83,64 @@ impl fmt::Display for Address {
             IpAddr::V6(Ipv6Addr::UNSPECIFIED) => write!(f, ":{}", self.0.port()),
             _ => self.0.fmt(f),
         }
+    }
+}
+
+/// One address or a network: `"192.0.2.1"`, `"10.0.0.0/8"`, `"2001:db8::/32"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Network(pub(crate) IpNet);
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wants = |_| format!("{text:?} is no network; write \"10.0.0.0/8\" or one address");
+        let one = text.parse().map(|address: IpAddr| IpNet::from(address));
+        one.or_else(|_| text.parse()).map(Self).map_err(wants)
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A variant of RTMP by the scheme of its URLs: `"rtmpe"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct VariantName(pub(crate) Variant);
+
+impl FromStr for VariantName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(Self)
+    }
+}
+
+/// A setting that knows where it stands, for faults that show only beside others.
+#[derive(Clone)]
+pub(crate) struct Placed<T> {
+    pub(crate) value: T,
+    pub(crate) span: Range<usize>,
+}
+
+impl<T> From<T> for Placed<T> {
+    fn from(value: T) -> Self {
+        Self { value, span: 0..0 }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Placed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<T>::deserialize(deserializer)?;
+        Ok(Self { span: spanned.span(), value: spanned.into_inner() })
     }
 }
 
@@ -86,7 +154,7 @@ macro_rules! from_text {
     )*};
 }
 
-from_text!(Size Period Address);
+from_text!(Size Period Address Network VariantName);
 
 /// How a default value stands in the default file.
 pub(super) trait Shown {
@@ -100,7 +168,7 @@ macro_rules! shown {
     };
 }
 
-shown!(bare: usize u64 u32 bool; quoted: Size Period Address String);
+shown!(bare: usize u64 u32 bool; quoted: Size Period Address Network String);
 
 impl Shown for Format {
     fn shown(&self) -> String {
@@ -115,6 +183,12 @@ impl Shown for Format {
 impl<T: Shown> Shown for Vec<T> {
     fn shown(&self) -> String {
         format!("[{}]", self.iter().map(Shown::shown).collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl<T: Shown> Shown for Placed<T> {
+    fn shown(&self) -> String {
+        self.value.shown()
     }
 }
 
@@ -134,5 +208,9 @@ mod tests {
             assert_eq!(text.parse::<Address>().expect("an address").to_string(), text);
         }
         assert!("1935".parse::<Address>().is_err());
+        for (text, shown) in [("10.0.0.0/8", "10.0.0.0/8"), ("2001:db8::1", "2001:db8::1/128")] {
+            assert_eq!(text.parse::<Network>().expect("a network").to_string(), shown);
+        }
+        assert!("10.0.0.0/33".parse::<Network>().is_err());
     }
 }
