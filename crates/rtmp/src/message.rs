@@ -139,26 +139,25 @@ impl UserControl {
     }
 
     fn to_bytes(self) -> Vec<u8> {
-        if let Self::SwfResponse { size, digest } = self {
-            let size = size.to_be_bytes();
-            return [&[0, 27, 1, 1][..], &size, &size, &digest].concat();
-        }
-        let (event, first, second) = match self {
-            Self::StreamBegin(stream) => (0u16, Some(stream), None),
-            Self::StreamEof(stream) => (1, Some(stream), None),
-            Self::SetBufferLength { stream, ms } => (3, Some(stream), Some(ms)),
-            Self::StreamIsRecorded(stream) => (4, Some(stream), None),
-            Self::PingRequest(time) => (6, Some(time), None),
-            Self::PingResponse(time) => (7, Some(time), None),
-            Self::SwfRequest => (26, None, None),
-            Self::SwfResponse { .. } => (27, None, None),
-            Self::Other(event) => (event, None, None),
+        let bytes = |event: u16, numbers: &[u32]| {
+            let mut bytes = event.to_be_bytes().to_vec();
+            bytes.extend(numbers.iter().flat_map(|number| number.to_be_bytes()));
+            bytes
         };
-        let mut bytes = event.to_be_bytes().to_vec();
-        for number in [first, second].into_iter().flatten() {
-            bytes.extend_from_slice(&number.to_be_bytes());
+        match self {
+            Self::StreamBegin(stream) => bytes(0, &[stream]),
+            Self::StreamEof(stream) => bytes(1, &[stream]),
+            Self::SetBufferLength { stream, ms } => bytes(3, &[stream, ms]),
+            Self::StreamIsRecorded(stream) => bytes(4, &[stream]),
+            Self::PingRequest(time) => bytes(6, &[time]),
+            Self::PingResponse(time) => bytes(7, &[time]),
+            Self::SwfRequest => bytes(26, &[]),
+            Self::SwfResponse { size, digest } => {
+                let size = size.to_be_bytes();
+                [&[0, 27, 1, 1][..], &size, &size, &digest].concat()
+            }
+            Self::Other(event) => bytes(event, &[]),
         }
-        bytes
     }
 }
 

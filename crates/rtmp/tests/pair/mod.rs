@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use millrace_rtmp::command::Command;
 use millrace_rtmp::handshake::Random;
+use millrace_rtmp::handshake::encrypted::Cipher;
 use millrace_rtmp::session::{Client, ClientEvent, ClientPlay, Connect, Event, Limits, Server};
 use millrace_rtmp::{Error, chunk};
 
@@ -34,6 +35,8 @@ pub(crate) struct Pair {
     to_server: BytesMut,
     to_client: BytesMut,
     pub(crate) accepts: bool,
+    /// What everything goes through that the server sends, once there is such a thing.
+    cipher: Option<Cipher>,
 }
 
 impl Pair {
@@ -53,6 +56,7 @@ impl Pair {
             to_server: BytesMut::new(),
             to_client: BytesMut::new(),
             accepts: true,
+            cipher: None,
         }
     }
 
@@ -65,27 +69,65 @@ impl Pair {
 
     /// Passes bytes to and fro until both are silent.
     pub(crate) fn talk(&mut self) -> Result<(), Error> {
+        self.talk_by(usize::MAX)
+    }
+
+    /// As [`Pair::talk`], by so many bytes at a time.
+    pub(crate) fn talk_by(&mut self, step: usize) -> Result<(), Error> {
         loop {
-            let (up, down) = (self.client.take_output(), self.server.take_output());
+            let (up, down) = (self.client.take_output(), self.said_by_server());
             if up.is_empty() && down.is_empty() {
                 return Ok(());
             }
-            self.to_server.extend_from_slice(&up);
-            self.to_client.extend_from_slice(&down);
-            self.server.receive(&mut self.to_server, self.now)?;
-            while let Some(event) = self.server.poll_event() {
-                if let (Event::Connect(connect), true) = (&event, self.accepts) {
-                    self.server.accept(connect, &["hvc1"]);
-                    self.connect = Some(connect.clone());
-                } else {
-                    self.asked.push(event);
-                }
+            for piece in up.chunks(step) {
+                self.tell_server(piece)?;
             }
-            self.client.receive(&mut self.to_client)?;
-            while let Some(event) = self.client.poll_event() {
-                self.told.push(event);
+            for piece in down.chunks(step) {
+                self.tell_client(piece)?;
             }
         }
+    }
+
+    /// What the server sends, as it goes over the wire.
+    pub(crate) fn said_by_server(&mut self) -> Vec<u8> {
+        let mut down = self.server.take_output().to_vec();
+        if let Some(cipher) = &mut self.cipher {
+            cipher.apply(&mut down);
+        }
+        if let Some(cipher) = self.server.take_cipher() {
+            assert!(self.cipher.is_none(), "a second cipher");
+            self.cipher = Some(cipher);
+        }
+        down
+    }
+
+    /// Gives bytes to the server, and answers what it asks on the way.
+    pub(crate) fn tell_server(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.to_server.extend_from_slice(bytes);
+        self.server.receive(&mut self.to_server, self.now)?;
+        while let Some(event) = self.server.poll_event() {
+            match event {
+                Event::Connect(connect) if self.accepts => {
+                    self.server.accept(&connect, &["hvc1"]);
+                    self.connect = Some(connect);
+                }
+                Event::KeyExchange(exchange) if self.accepts => {
+                    self.server.agree(exchange.agree(&mut *noise())?);
+                }
+                event => self.asked.push(event),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives bytes to the client.
+    pub(crate) fn tell_client(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.to_client.extend_from_slice(bytes);
+        self.client.receive(&mut self.to_client)?;
+        while let Some(event) = self.client.poll_event() {
+            self.told.push(event);
+        }
+        Ok(())
     }
 
     /// Sends a command on the play stream, and gives what the server made of it.
