@@ -1,16 +1,21 @@
 //! What all viewers of a process share.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use arc_swap::ArcSwap;
 use millrace_cache::Cache;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::census::Census;
+use crate::handshakes::Handshakes;
 use crate::segment::Segments;
 use crate::titles::Titles;
-use crate::{Limits, Metrics, Sink, Site};
+use crate::tunnel::Tunnels;
+use crate::{Entrance, Limits, Metrics, Sink, Site, http};
 
 /// An edge: cheap to clone, the same one in all clones.
 #[derive(Clone)]
@@ -22,6 +27,10 @@ pub(crate) struct Shared {
     pub(crate) titles: Titles,
     pub(crate) segments: Segments,
     pub(crate) limits: Limits,
+    pub(crate) entrance: Entrance,
+    pub(crate) census: Census,
+    pub(crate) handshakes: Handshakes,
+    pub(crate) tunnels: Arc<Tunnels>,
     pub(crate) metrics: Metrics,
     pub(crate) sink: Sink,
     /// The number of the newest viewer.
@@ -46,13 +55,25 @@ pub enum Phase {
 
 impl Edge {
     /// An edge that serves `site` out of `cache` and tells `sink` what happens.
-    #[must_use]
-    pub fn new(site: Site, cache: Cache, limits: Limits, sink: Sink) -> Self {
+    ///
+    /// # Errors
+    /// When the system can't start a thread.
+    pub fn new(
+        site: Site,
+        cache: Cache,
+        limits: Limits,
+        entrance: Entrance,
+        sink: Sink,
+    ) -> std::io::Result<Self> {
         let segments = Segments::new(limits.segment_memory, limits.segment_bytes, limits.session.chunk_size);
-        Self(Arc::new(Shared {
+        Ok(Self(Arc::new(Shared {
             site: ArcSwap::from_pointee(site),
             titles: Titles::new(cache, limits.title_memory, limits.media),
             segments,
+            entrance,
+            census: Census::new(limits.connections, limits.connections_per_address),
+            handshakes: Handshakes::start(&limits)?,
+            tunnels: Arc::new(Tunnels::new(&limits)),
             limits,
             metrics: Metrics::default(),
             sink,
@@ -60,7 +81,7 @@ impl Edge {
             connected: AtomicUsize::new(0),
             phase: watch::Sender::new(Phase::Running),
             began: Instant::now(),
-        }))
+        })))
     }
 
     /// Serves something else from now on. Viewers who are connected keep what they play and the origin they chose.
@@ -71,7 +92,7 @@ impl Edge {
     /// How many viewers are connected.
     #[must_use]
     pub fn viewers(&self) -> usize {
-        self.0.connected.load(std::sync::atomic::Ordering::Relaxed)
+        self.0.connected.load(Relaxed)
     }
 
     /// What was counted so far.
@@ -89,5 +110,20 @@ impl Edge {
             }
             later
         });
+    }
+
+    /// Serves a connection that speaks HTTP, for those who have listeners of their own.
+    pub async fn serve_http<T>(&self, stream: T, peer: SocketAddr)
+    where
+        T: AsyncRead + AsyncWrite + Unpin,
+    {
+        http::serve(Arc::clone(&self.0), stream, peer, false).await;
+    }
+}
+
+impl Shared {
+    /// A number for somebody who was not here before.
+    pub(crate) fn number(&self) -> u64 {
+        self.viewers.fetch_add(1, Relaxed) + 1
     }
 }

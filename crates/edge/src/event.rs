@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use millrace_model::Variant;
+
 /// Takes each event as it happens. Called from the viewers' tasks, so it must not block.
 pub type Sink = Arc<dyn Fn(&Event) + Send + Sync>;
 
@@ -26,6 +28,8 @@ pub enum EventKind {
     Connected {
         /// The distribution.
         distribution: String,
+        /// How the viewer comes, whatever its URL says.
+        variant: Variant,
         /// As sent.
         tc_url: String,
         /// As sent.
@@ -108,8 +112,8 @@ impl std::fmt::Display for Event {
 impl std::fmt::Display for EventKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Connected { distribution, tc_url, flash_version } => {
-                write!(f, "connected to {distribution} by {tc_url:?}")?;
+            Self::Connected { distribution, variant, tc_url, flash_version } => {
+                write!(f, "connected to {distribution} over {variant} by {tc_url:?}")?;
                 flash_version.as_ref().map_or(Ok(()), |version| write!(f, " with {version:?}"))
             }
             Self::Rejected { reason, tc_url, app } => {

@@ -14,9 +14,14 @@
 //! Nothing here names an S3 bucket or a configuration file: both come in as a [`Site`], which can be replaced at any
 //! time without touching viewers that play.
 
+mod census;
 mod config;
 mod edge;
+mod entrance;
 mod event;
+pub mod greeting;
+mod handshakes;
+mod http;
 mod listener;
 mod metrics;
 mod outbox;
@@ -26,11 +31,14 @@ mod segment;
 mod site;
 mod titles;
 mod tls;
+mod tunnel;
+mod wire;
 
 pub use config::Limits;
 pub use edge::{Edge, Phase};
+pub use entrance::Entrance;
 pub use event::{Event, EventKind, Sink};
 pub use listener::Listener;
-pub use metrics::{Counters, Metrics};
+pub use metrics::{Counters, Metrics, VariantCounters};
 pub use site::Site;
 pub use tls::{CertificateError, CertificateFiles, Certificates};

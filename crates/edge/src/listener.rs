@@ -1,8 +1,7 @@
 //! One port: accepts viewers and turns away those who are too many.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
@@ -10,32 +9,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::census::{Full, Place};
 use crate::edge::Shared;
-use crate::{Edge, Phase, rtmp};
+use crate::{Edge, Phase, entrance};
 
 /// An open port.
 pub struct Listener {
     edge: Edge,
     listener: TcpListener,
-}
-
-/// How many viewers there are, in all and from each address.
-#[derive(Debug, Default)]
-struct Census {
-    total: usize,
-    by_address: HashMap<IpAddr, usize>,
-}
-
-/// A viewer's place in the census; leaves it when dropped.
-struct Place {
-    census: Arc<Mutex<Census>>,
-    address: IpAddr,
-}
-
-/// Which bound a viewer hit.
-enum Full {
-    Total,
-    Address,
 }
 
 impl Listener {
@@ -58,7 +39,6 @@ impl Listener {
     /// Serves viewers until the edge drains and the last of them is gone.
     pub async fn run(self) {
         let Self { edge, listener } = self;
-        let census = Arc::new(Mutex::new(Census::default()));
         let mut phase = edge.0.phase.subscribe();
         let mut rate = Rate::new(edge.0.limits.accepts_per_second);
         let mut viewers = JoinSet::new();
@@ -67,7 +47,7 @@ impl Listener {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, peer)) => {
                         rate.wait().await;
-                        admit(&edge.0, &census, &mut viewers, stream, peer);
+                        admit(&edge.0, &mut viewers, stream, peer);
                     }
                     Err(error) => {
                         // Out of file descriptors, most likely: others have to leave first.
@@ -76,7 +56,7 @@ impl Listener {
                     }
                 },
                 Some(_) = viewers.join_next() => {}
-                () = left(&mut phase) => break,
+                () = left(&mut phase, &edge.0) => break,
             }
         }
         drop(listener);
@@ -84,72 +64,37 @@ impl Listener {
     }
 }
 
-/// Waits until the edge stops taking viewers.
-async fn left(phase: &mut watch::Receiver<Phase>) {
+/// Waits until the edge stops taking viewers. Tunnels that are there may need new connections up to their end.
+async fn left(phase: &mut watch::Receiver<Phase>, shared: &Shared) {
     // The sender lives as long as the edge, which the caller holds.
     let _ = phase.wait_for(|phase| *phase > Phase::Running).await;
+    shared.tunnels.emptied().await;
 }
 
-fn admit(
-    shared: &Arc<Shared>,
-    census: &Arc<Mutex<Census>>,
-    viewers: &mut JoinSet<()>,
-    stream: TcpStream,
-    peer: SocketAddr,
-) {
-    let limits = &shared.limits;
-    match Place::take(census, peer.ip().to_canonical(), limits.connections, limits.connections_per_address) {
+fn admit(shared: &Arc<Shared>, viewers: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr) {
+    match place(shared, peer) {
         Ok(place) => {
             shared.metrics.accepted.one();
-            let shared = Arc::clone(shared);
-            viewers.spawn(async move {
-                rtmp::connection::serve(shared, stream, peer).await;
-                drop(place);
-            });
+            viewers.spawn(entrance::serve(Arc::clone(shared), stream, peer, place));
         }
         Err(Full::Total) => {
             shared.metrics.refused_total.one();
-            tracing::warn!(%peer, limit = limits.connections, "too many viewers, one is turned away");
+            let limit = shared.limits.connections;
+            tracing::warn!(%peer, limit, "too many viewers, one is turned away");
         }
         Err(Full::Address) => {
             shared.metrics.refused_address.one();
-            let limit = limits.connections_per_address;
+            let limit = shared.limits.connections_per_address;
             tracing::warn!(%peer, limit, "too many viewers from one address, one is turned away");
         }
     }
 }
 
-impl Place {
-    fn take(
-        census: &Arc<Mutex<Census>>,
-        address: IpAddr,
-        total: usize,
-        per_address: usize,
-    ) -> Result<Self, Full> {
-        let mut now = census.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.total >= total {
-            return Err(Full::Total);
-        }
-        let here = now.by_address.entry(address).or_default();
-        if *here >= per_address {
-            return Err(Full::Address);
-        }
-        *here += 1;
-        now.total += 1;
-        Ok(Self { census: Arc::clone(census), address })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut now = self.census.lock().unwrap_or_else(PoisonError::into_inner);
-        now.total -= 1;
-        if let Some(here) = now.by_address.get_mut(&self.address) {
-            *here -= 1;
-            if *here == 0 {
-                now.by_address.remove(&self.address);
-            }
-        }
+/// A load balancer's connection counts for the viewer whose address it will tell.
+fn place(shared: &Shared, peer: SocketAddr) -> Result<Place, Full> {
+    match shared.entrance.is_proxy(peer.ip()) {
+        true => shared.census.take_for_proxy(),
+        false => shared.census.take(peer.ip()),
     }
 }
 
@@ -175,24 +120,5 @@ impl Rate {
             sleep_until(self.second + one).await;
             (self.second, self.count) = (Instant::now(), 1);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_limited_in_all_and_for_each_address_and_given_back() {
-        let census = Arc::default();
-        let (a, b) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let first = Place::take(&census, a, 3, 2);
-        let second = Place::take(&census, a, 3, 2);
-        assert!(matches!(Place::take(&census, a, 3, 2), Err(Full::Address)));
-        let third = Place::take(&census, b, 3, 2);
-        assert!(matches!(Place::take(&census, b, 3, 2), Err(Full::Total)));
-        drop((first, second, third));
-        let census = census.lock().expect("no test panicked with it");
-        assert_eq!((census.total, census.by_address.len()), (0, 0));
     }
 }

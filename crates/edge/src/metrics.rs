@@ -1,6 +1,9 @@
 //! What an edge counts. Counted in process; how it leaves the process is somebody else's business.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use millrace_model::Variant;
 
 /// A number that other tasks may change at any time.
 #[derive(Debug, Default)]
@@ -16,12 +19,49 @@ impl Count {
     }
 }
 
+/// What is counted for each variant.
+#[derive(Debug, Default)]
+pub(crate) struct VariantMetrics {
+    pub(crate) connected: Count,
+    pub(crate) refused: Count,
+    pub(crate) bytes_sent: Count,
+}
+
+/// What happened to viewers of one variant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VariantCounters {
+    /// connects accepted.
+    pub connected: u64,
+    /// connects refused because the distribution does not allow the variant.
+    pub refused: u64,
+    /// Bytes written: of RTMP, without TLS and HTTP around it.
+    pub bytes_sent: u64,
+}
+
+impl VariantMetrics {
+    fn snapshot(&self) -> VariantCounters {
+        VariantCounters {
+            connected: self.connected.0.load(Relaxed),
+            refused: self.refused.0.load(Relaxed),
+            bytes_sent: self.bytes_sent.0.load(Relaxed),
+        }
+    }
+}
+
+impl Metrics {
+    /// Those of a variant.
+    pub(crate) fn of(&self, variant: Variant) -> &VariantMetrics {
+        &self.variants[variant as usize]
+    }
+}
+
 macro_rules! metrics {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// The running numbers behind [`Counters`].
         #[derive(Debug, Default)]
         pub struct Metrics {
             $(pub(crate) $name: Count,)*
+            variants: [VariantMetrics; Variant::ALL.len()],
         }
 
         /// What happened since the edge was made.
@@ -29,21 +69,33 @@ macro_rules! metrics {
         #[non_exhaustive]
         pub struct Counters {
             $($(#[$doc])* pub $name: u64,)*
+            /// The same for each variant, in the order of [`Variant::ALL`].
+            pub variants: [VariantCounters; Variant::ALL.len()],
         }
 
         impl Metrics {
             /// The numbers at this moment.
             #[must_use]
             pub fn snapshot(&self) -> Counters {
-                Counters { $($name: self.$name.0.load(Relaxed),)* }
+                Counters {
+                    $($name: self.$name.0.load(Relaxed),)*
+                    variants: std::array::from_fn(|index| self.variants[index].snapshot()),
+                }
             }
         }
 
         impl Counters {
             /// Every counter with its name, for an exporter.
             #[must_use]
-            pub fn named(&self) -> Vec<(&'static str, u64)> {
-                vec![$((stringify!($name), self.$name),)*]
+            pub fn named(&self) -> Vec<(Cow<'static, str>, u64)> {
+                let mut named = vec![$((stringify!($name).into(), self.$name),)*];
+                for variant in Variant::ALL {
+                    let VariantCounters { connected, refused, bytes_sent } = self.variants[variant as usize];
+                    named.push((format!("{variant}.connected").into(), connected));
+                    named.push((format!("{variant}.refused").into(), refused));
+                    named.push((format!("{variant}.bytes_sent").into(), bytes_sent));
+                }
+                named
             }
         }
     };
@@ -58,6 +110,22 @@ metrics! {
     refused_address,
     /// connects refused.
     rejected,
+    /// Key exchanges of RTMPE asked for.
+    exchanges,
+    /// TLS handshakes made.
+    tls_handshakes,
+    /// Handshakes refused because too many were under way, in all or from their address.
+    handshakes_refused,
+    /// Players refused by SWF verification.
+    swf_refused,
+    /// HTTP requests.
+    http_requests,
+    /// Tunnels opened.
+    tunnels_opened,
+    /// Tunnels refused because there were too many, in all or from their address.
+    tunnels_refused,
+    /// Requests of tunnels that do not exist, or no longer.
+    tunnels_unknown,
     /// Plays that began.
     plays,
     /// Plays that could not.

@@ -1,16 +1,11 @@
 //! What is being written to one viewer: a cursor over shared bytes, not a queue of messages.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
-use tokio::net::TcpStream;
 
 use crate::segment::{Restamp, Segment};
-
-/// Slices in one `writev`: a segment with its patches has at most seven.
-const SLICES: usize = 16;
 
 /// Bytes that wait for the socket: control messages, then at most one segment.
 #[derive(Debug, Default)]
@@ -58,29 +53,13 @@ impl Outbox {
         self.segment = (left > 0).then_some(InFlight { segment, restamp, left });
     }
 
-    /// Writes until the socket takes no more. Returns the bytes written; zero while the socket is full.
-    pub(crate) fn write(&mut self, stream: &TcpStream) -> io::Result<usize> {
-        let mut written = 0;
-        while !self.slices.is_empty() {
-            let mut buffers = [IoSlice::new(&[]); SLICES];
-            let n = self.slices.len().min(SLICES);
-            for (buffer, slice) in buffers.iter_mut().zip(&self.slices) {
-                *buffer = IoSlice::new(slice);
-            }
-            match stream.try_write_vectored(&buffers[..n]) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(n) => {
-                    written += n;
-                    self.advance(n);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(written)
+    /// What is to be written, from the front.
+    pub(crate) fn slices(&self) -> &VecDeque<Bytes> {
+        &self.slices
     }
 
-    fn advance(&mut self, mut n: usize) {
+    /// So many bytes of that were written.
+    pub(crate) fn advance(&mut self, mut n: usize) {
         while n > 0 {
             let Some(front) = self.slices.front_mut() else { break };
             let step = n.min(front.len());

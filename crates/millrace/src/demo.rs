@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use millrace_cache::Cache;
-use millrace_edge::{Edge, Event, Limits, Site};
+use millrace_edge::{Edge, Entrance, Event, Limits, Site};
 use millrace_model::{Snapshot, StreamingDistribution, Variants};
 use millrace_origin::{FolderOrigin, Origin};
 
@@ -45,7 +45,13 @@ async fn serve(options: &Demo) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let disk = millrace_cache::Disk::new(options.data_dir.join("cache"), 1 << 30);
     let cache = Cache::open(millrace_cache::Config { disk: Some(disk), ..Default::default() }).await?;
-    let edge = Edge::new(site(&folder)?, cache.clone(), Limits::default(), Arc::new(print_event));
+    let edge = Edge::new(
+        site(&folder)?,
+        cache.clone(),
+        Limits::default(),
+        Entrance::default(),
+        Arc::new(print_event),
+    )?;
     let address = SocketAddr::new(options.bind, options.rtmp_port);
     let server = Server::start(edge, cache, &[address], "--rtmp-port PORT").await?;
     let address = server.addresses.first().copied().unwrap_or(address);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use millrace_cache::Cache;
-use millrace_edge::{Edge, Event};
+use millrace_edge::{Edge, Entrance, Event};
 
 use crate::config::Config;
 use crate::logging;
@@ -24,7 +24,7 @@ pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
 async fn serve(file: &Path, config: Config) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let cache = Cache::open(config.cache()).await.context("the cache can't be opened")?;
-    let edge = Edge::new(config.site()?, cache.clone(), config.limits(), Arc::new(log_event));
+    let edge = Edge::new(config.site()?, cache.clone(), config.limits(), Entrance::default(), Arc::new(log_event))?;
     let addresses: Vec<SocketAddr> = config.settings.listen.viewers.iter().map(|address| address.0).collect();
     let cure = format!("listen.viewers in {}", file.display());
     let server = Server::start(edge.clone(), cache.clone(), &addresses, &cure).await?;

@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use millrace_rtmp as protocol;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 
 use super::session::Session;
 use crate::edge::Shared;
 use crate::outbox::Outbox;
+use crate::wire::{Wanted, Wire};
 use crate::{Event, EventKind, Phase};
 
 /// Room made for each read, bytes. Commands are a few hundred.
@@ -33,6 +32,8 @@ enum End {
     Broken(std::io::Error),
     #[error("{0}")]
     Protocol(#[from] protocol::Error),
+    #[error("no request in time")]
+    Silent,
     #[error("the viewer took nothing for {0:?}")]
     Stalled(Duration),
 }
@@ -42,6 +43,7 @@ impl From<std::io::Error> for End {
         match error.kind() {
             // What a player leaves behind that closes its socket before it has read everything.
             std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => Self::Closed,
+            std::io::ErrorKind::TimedOut => Self::Silent,
             _ => Self::Broken(error),
         }
     }
@@ -49,29 +51,26 @@ impl From<std::io::Error> for End {
 
 struct Connection {
     shared: Arc<Shared>,
-    stream: TcpStream,
+    wire: Wire,
     session: Session,
     outbox: Outbox,
     input: BytesMut,
     phase: watch::Receiver<Phase>,
     accepted: Duration,
-    /// When the socket last took bytes.
+    /// When the wire last took bytes.
     progress: Duration,
     bytes: u64,
 }
 
 /// Serves one viewer until it is gone.
-pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr) {
-    let viewer = shared.viewers.fetch_add(1, Relaxed) + 1;
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, %peer, "TCP_NODELAY");
-    }
+pub(crate) async fn serve(shared: Arc<Shared>, wire: Wire, peer: SocketAddr) {
+    let viewer = shared.number();
     let now = shared.began.elapsed();
     let mut connection = Connection {
-        session: Session::new(Arc::clone(&shared), viewer, peer, now),
+        session: Session::new(Arc::clone(&shared), viewer, peer, now, wire.is_tunnelled(), wire.is_tls()),
         phase: shared.phase.subscribe(),
         shared,
-        stream,
+        wire,
         outbox: Outbox::default(),
         input: BytesMut::new(),
         accepted: now,
@@ -104,14 +103,19 @@ impl Connection {
             self.session.shut_down();
         }
         let now = self.now();
+        if self.outbox.is_empty()
+            && let Some(cipher) = self.session.take_cipher()
+        {
+            self.wire.encrypt(cipher);
+        }
         let filled = self.session.fill(&mut self.outbox, now);
-        let written = self.outbox.write(&self.stream)?;
+        let written = self.wire.write(&mut self.outbox)?;
         if written > 0 {
             self.progress = now;
             self.bytes += written as u64;
-            self.shared.metrics.bytes_sent.add(written as u64);
+            self.session.count(written as u64);
         }
-        if self.outbox.is_empty() {
+        if self.is_clear() {
             self.progress = now;
             if filled || written > 0 {
                 // More may be due, but a viewer that takes everything at once must not keep the others waiting.
@@ -125,9 +129,14 @@ impl Connection {
         self.wait(now).await
     }
 
+    /// Whether everything that was due is on its way.
+    fn is_clear(&self) -> bool {
+        self.outbox.is_empty() && self.wire.is_empty()
+    }
+
     /// Sleeps until there is something to read, to write, or to do.
     async fn wait(&mut self, now: Duration) -> Result<(), End> {
-        let blocked = !self.outbox.is_empty();
+        let blocked = !self.is_clear();
         let deadline = match blocked {
             true => self.progress + self.shared.limits.stalled,
             false => self.session.deadline(),
@@ -135,22 +144,17 @@ impl Connection {
         if blocked && now >= deadline {
             return Err(End::Stalled(self.shared.limits.stalled));
         }
-        let mut interest = None;
-        if self.session.unanswered() < UNANSWERED {
-            interest = Some(Interest::READABLE);
-        }
-        if blocked {
-            interest = Some(interest.map_or(Interest::WRITABLE, |other| other | Interest::WRITABLE));
-        }
+        self.wire.set_playing(self.session.is_playing());
+        let wanted = Wanted { read: self.session.unanswered() < UNANSWERED, write: blocked };
         tokio::select! {
-            ready = self.stream.ready(interest.unwrap_or(Interest::ERROR)) => {
-                if ready?.is_readable() {
+            readable = self.wire.ready(wanted) => {
+                if readable? {
                     self.read()?;
                 }
             }
             done = self.session.work() => {
                 let now = self.shared.began.elapsed();
-                self.session.complete(done, &mut self.outbox, now);
+                self.session.complete(done, &mut self.outbox, now)?;
             }
             () = sleep_until(self.shared.began + deadline) => {
                 let now = self.shared.began.elapsed();
@@ -164,19 +168,14 @@ impl Connection {
     }
 
     fn read(&mut self) -> Result<(), End> {
-        loop {
-            self.input.reserve(READ);
-            match self.stream.try_read_buf(&mut self.input) {
-                Ok(0) => return Err(End::Closed),
-                Ok(n) => {
-                    let now = self.now();
-                    self.session.receive(&mut self.input, &mut self.outbox, now)?;
-                    if n < READ || self.session.unanswered() >= UNANSWERED {
-                        break;
-                    }
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error.into()),
+        while let Some(n) = self.wire.read(&mut self.input, READ)? {
+            if n == 0 {
+                return Err(End::Closed);
+            }
+            let now = self.now();
+            self.session.receive(&mut self.input, &mut self.outbox, now)?;
+            if n < READ || self.session.unanswered() >= UNANSWERED {
+                break;
             }
         }
         if self.input.is_empty() {
@@ -189,7 +188,9 @@ impl Connection {
     async fn finish(mut self, end: &End) {
         let metrics = &self.shared.metrics;
         match end {
-            End::Stalled(_) | End::Protocol(protocol::Error::Timeout(_)) => metrics.timeouts.one(),
+            End::Silent | End::Stalled(_) | End::Protocol(protocol::Error::Timeout(_)) => {
+                metrics.timeouts.one()
+            }
             End::Protocol(_) => metrics.protocol_errors.one(),
             End::Closed | End::Done | End::Broken(_) => {}
         }
@@ -207,14 +208,20 @@ impl Connection {
     /// Closing with unread bytes in the receive buffer makes the kernel send RST, and the viewer may lose the end of
     /// what was sent: so the write side is closed first and the rest is read away.
     async fn say_goodbye(&mut self) -> std::io::Result<()> {
-        while !self.outbox.is_empty() || self.session.unanswered() > 0 {
+        while !self.is_clear() || self.session.unanswered() > 0 {
             self.session.fill_control(&mut self.outbox);
-            self.stream.writable().await?;
-            self.bytes += self.outbox.write(&self.stream)? as u64;
+            self.bytes += self.wire.write(&mut self.outbox)? as u64;
+            if !self.is_clear() {
+                self.wire.ready(Wanted { read: false, write: true }).await?;
+            }
         }
-        self.stream.shutdown().await?;
-        let mut away = [0; READ];
-        while self.stream.read(&mut away).await? > 0 {}
-        Ok(())
+        self.wire.shutdown().await?;
+        loop {
+            let mut away = BytesMut::new();
+            if self.wire.read(&mut away, READ)? == Some(0) {
+                return Ok(());
+            }
+            self.wire.ready(Wanted { read: true, write: false }).await?;
+        }
     }
 }

@@ -5,4 +5,5 @@ mod play;
 mod player;
 mod session;
 mod switch;
+mod verification;
 mod work;

@@ -10,11 +10,14 @@ use bytes::BytesMut;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use millrace_media::{Capabilities, FourCc};
-use millrace_model::{Address, StreamingDistribution};
+use millrace_model::{Address, AddressError, StreamingDistribution, Variant};
 use millrace_rtmp::Error;
+use millrace_rtmp::handshake::encrypted::{Agreement, Cipher, Exchange};
 use millrace_rtmp::session::{Connect, Event as Request, Rejection, Server};
+use millrace_rtmp::status::{Status, code};
 
 use super::player::Player;
+use super::verification::Verification;
 use super::work::{Access, Done};
 use crate::edge::Shared;
 use crate::outbox::Outbox;
@@ -32,7 +35,11 @@ pub(crate) struct Session {
     viewer: u64,
     peer: SocketAddr,
     protocol: Server,
+    tunnelled: bool,
+    tls: bool,
     access: Option<Access>,
+    /// What stands between connect and access.
+    verification: Option<Verification>,
     players: Vec<Player>,
     /// The buffer for streams to come.
     buffer: Duration,
@@ -43,12 +50,20 @@ pub(crate) struct Session {
 pub(crate) enum Finished {
     Player { stream: u32, done: Done },
     Length { transaction: f64, seconds: f64 },
+    Agreed(Result<Agreement, Error>),
 }
 
 impl Session {
-    pub(crate) fn new(shared: Arc<Shared>, viewer: u64, peer: SocketAddr, now: Duration) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        viewer: u64,
+        peer: SocketAddr,
+        now: Duration,
+        tunnelled: bool,
+        tls: bool,
+    ) -> Self {
         let random = Box::new(|bytes: &mut [u8]| {
-            // The handshake's random bytes protect nothing; a system without any still serves films.
+            // These random bytes protect nothing; a system without any still serves films.
             let _ = getrandom::fill(bytes);
         });
         let protocol = Server::new(shared.limits.session, now, random);
@@ -58,7 +73,10 @@ impl Session {
             viewer,
             peer,
             protocol,
+            tunnelled,
+            tls,
             access: None,
+            verification: None,
             players: Vec::new(),
             buffer,
             queries: Vec::new(),
@@ -71,6 +89,22 @@ impl Session {
 
     pub(crate) fn peer(&self) -> SocketAddr {
         self.peer
+    }
+
+    /// The cipher for everything that is sent from here on, once, when it is time for it.
+    pub(crate) fn take_cipher(&mut self) -> Option<Cipher> {
+        self.protocol.take_cipher()
+    }
+
+    /// So many bytes went out.
+    pub(crate) fn count(&self, bytes: u64) {
+        self.shared.metrics.bytes_sent.add(bytes);
+        self.shared.metrics.of(self.variant()).bytes_sent.add(bytes);
+    }
+
+    /// How the viewer comes.
+    fn variant(&self) -> Variant {
+        Variant::of(self.tunnelled, self.tls, self.protocol.is_encrypted())
     }
 
     pub(crate) fn is_playing(&self) -> bool {
@@ -137,11 +171,15 @@ impl Session {
     /// When [`Session::handle_timeout`] wants to be called, if nothing else happens.
     pub(crate) fn deadline(&self) -> Duration {
         let players = self.players.iter().filter_map(Player::deadline);
-        players.fold(self.protocol.poll_timeout(), Duration::min)
+        let verification = self.verification.as_ref().map(|verification| verification.deadline);
+        players.chain(verification).fold(self.protocol.poll_timeout(), Duration::min)
     }
 
     /// Acts on what is due. Media is not sent here: that is for [`Session::fill`].
     pub(crate) fn handle_timeout(&mut self, now: Duration) -> Result<(), Error> {
+        if self.verification.as_ref().is_some_and(|verification| now >= verification.deadline) {
+            self.refuse_player("the player did not say which SWF file it is");
+        }
         self.protocol.handle_timeout(now)
     }
 
@@ -168,9 +206,19 @@ impl Session {
     }
 
     /// Takes what [`Session::work`] brought.
-    pub(crate) fn complete(&mut self, finished: Finished, outbox: &mut Outbox, now: Duration) {
+    ///
+    /// # Errors
+    /// When the connection can't go on.
+    pub(crate) fn complete(
+        &mut self,
+        finished: Finished,
+        outbox: &mut Outbox,
+        now: Duration,
+    ) -> Result<(), Error> {
         match finished {
             Finished::Length { transaction, seconds } => self.protocol.stream_length(transaction, seconds),
+            Finished::Agreed(Ok(agreement)) => self.protocol.agree(agreement),
+            Finished::Agreed(Err(error)) => return Err(error),
             Finished::Player { stream, done } => {
                 if let Some(player) = self.players.iter_mut().find(|player| player.id == stream) {
                     player.complete(done, &mut self.protocol, outbox, now);
@@ -178,6 +226,7 @@ impl Session {
             }
         }
         self.note(now);
+        Ok(())
     }
 
     /// Sends the viewer away.
@@ -197,7 +246,25 @@ impl Session {
 
     fn handle(&mut self, request: Request, outbox: &mut Outbox, now: Duration) {
         match request {
-            Request::Connect(connect) => self.connect(&connect),
+            Request::KeyExchange(exchange) => return self.agree(exchange),
+            Request::Connect(connect) => return self.connect(connect, now),
+            Request::SwfAnswer { size, digest } => return self.verify(size, &digest, outbox, now),
+            _ => {}
+        }
+        match &mut self.verification {
+            None => self.perform(request, outbox, now),
+            Some(verification) => {
+                if !verification.keep(request) {
+                    self.refuse_player("too many requests before the player said which SWF file it is");
+                }
+            }
+        }
+    }
+
+    /// What a viewer may ask for who was let in.
+    fn perform(&mut self, request: Request, outbox: &mut Outbox, now: Duration) {
+        match request {
+            Request::KeyExchange(_) | Request::Connect(_) | Request::SwfAnswer { .. } => {}
             Request::StreamLength { transaction, name } => self.stream_length(transaction, name),
             Request::BufferLength { stream, ms } => self.buffer_length(stream, ms),
             Request::Delete { stream } => {
@@ -229,7 +296,6 @@ impl Session {
             Request::Stop { stream } => {
                 self.on_player(stream, |player, protocol| player.stop(protocol, outbox));
             }
-            Request::KeyExchange(_) | Request::SwfAnswer { .. } => {}
         }
     }
 
@@ -252,52 +318,121 @@ impl Session {
         }
     }
 
-    fn connect(&mut self, connect: &Connect) {
-        let chosen =
-            Address::parse(&connect.tc_url, &connect.app).map_err(|error| (error.to_string(), "".into()));
-        let chosen = chosen.and_then(|address| {
-            let site = self.shared.site.load();
-            let distribution = site.snapshot.streaming(&address.host);
-            match distribution {
-                Ok(distribution) => Ok((Arc::clone(distribution), address)),
-                Err(error) => Err((error.to_string(), address.host)),
-            }
-        });
-        match chosen {
-            Ok((distribution, address)) => self.accept(connect, &distribution, address),
-            Err((reason, host)) => self.reject(connect, &reason, &host),
+    /// Lets another thread do RTMPE's arithmetic.
+    fn agree(&mut self, exchange: Exchange) {
+        let (shared, address) = (Arc::clone(&self.shared), self.peer.ip());
+        self.queries.push(Box::pin(async move {
+            let work = async move {
+                // Without random bytes the exponent stays zero, and the exchange takes no such.
+                exchange.agree(&mut |bytes: &mut [u8]| {
+                    let _ = getrandom::fill(bytes);
+                })
+            };
+            shared.metrics.exchanges.one();
+            let agreed = shared.handshakes.run(address, work).await.unwrap_or_else(|crowded| {
+                shared.metrics.handshakes_refused.one();
+                tracing::debug!(%address, %crowded, "a key exchange is refused");
+                Err(Error::KeyExchange("too many at one time"))
+            });
+            Finished::Agreed(agreed)
+        }));
+    }
+
+    fn connect(&mut self, connect: Connect, now: Duration) {
+        match self.choose(&connect) {
+            Ok((distribution, address)) => self.accept(connect, &distribution, address, now),
+            Err((reason, description)) => self.reject(&connect, &reason, description),
         }
     }
 
-    fn accept(&mut self, connect: &Connect, distribution: &StreamingDistribution, address: Address) {
+    /// The distribution that is meant; or CloudFront's word for why there is none, and what to do.
+    fn choose(&self, connect: &Connect) -> Result<(Arc<StreamingDistribution>, Address), (String, String)> {
+        let address = Address::parse(&connect.tc_url, &connect.app).map_err(|error| {
+            let description = match error {
+                AddressError::InvalidInstance => "the instance must be `st`: connect to rtmp://HOST/cfx/st",
+                AddressError::InvalidUri => "connect to rtmp://HOST/cfx/st",
+            };
+            (error.to_string(), description.to_owned())
+        })?;
+        let site = self.shared.site.load();
+        let distribution = site.snapshot.streaming(&address.host).map_err(|error| {
+            (error.to_string(), format!("no distribution answers to the host {:?}", address.host))
+        })?;
+        let variant = self.variant();
+        if !distribution.variants.contains(variant) {
+            self.shared.metrics.of(variant).refused.one();
+            let description = format!("{variant} is not allowed here; use one of {}", distribution.variants);
+            return Err(("ProtocolNotAllowed".to_owned(), description));
+        }
+        Ok((Arc::clone(distribution), address))
+    }
+
+    fn accept(
+        &mut self,
+        connect: Connect,
+        distribution: &StreamingDistribution,
+        address: Address,
+        now: Duration,
+    ) {
         let origin = self.shared.site.load().origins.get(&distribution.origin).cloned();
-        self.access = Some(Access {
+        let access = Access {
             shared: Arc::clone(&self.shared),
             origin,
             origin_name: distribution.origin.clone(),
             path: address.path,
             capabilities: Arc::new(capabilities(&connect.four_ccs)),
-        });
-        self.protocol.accept(connect, &ENHANCED);
+        };
+        self.shared.metrics.of(self.variant()).connected.one();
+        self.protocol.accept(&connect, &ENHANCED);
         self.tell(EventKind::Connected {
             distribution: distribution.id.clone(),
+            variant: self.variant(),
             tc_url: connect.tc_url.clone(),
             flash_version: connect.flash_version.clone(),
         });
+        if distribution.swf.is_empty() {
+            self.access = Some(access);
+        } else {
+            self.protocol.request_swf_verification();
+            let deadline = now + self.shared.limits.session.connect;
+            self.verification = Some(Verification::new(access, connect, distribution.swf.clone(), deadline));
+        }
     }
 
-    fn reject(&mut self, connect: &Connect, reason: &str, host: &str) {
-        let description = match reason {
-            "DistributionNotFound" => format!("no distribution answers to the host {host:?}"),
-            "InvalidInstance" => "the instance must be `st`: connect to rtmp://HOST/cfx/st".to_owned(),
-            _ => "connect to rtmp://HOST/cfx/st".to_owned(),
-        };
+    fn reject(&mut self, connect: &Connect, reason: &str, description: String) {
         self.shared.metrics.rejected.one();
         self.protocol.reject(&Rejection { reason: reason.to_owned(), description });
         self.tell(EventKind::Rejected {
             reason: reason.to_owned(),
             tc_url: connect.tc_url.clone(),
             app: connect.app.clone(),
+        });
+    }
+
+    /// The player says which file it is. Players are asked once; what else they answer means nothing.
+    fn verify(&mut self, size: u32, digest: &[u8; 32], outbox: &mut Outbox, now: Duration) {
+        let Some(verification) = self.verification.take() else { return };
+        if !verification.admits(&self.protocol, size, digest) {
+            self.verification = Some(verification);
+            return self.refuse_player("this player's SWF file is none that the distribution lists");
+        }
+        let (access, waiting) = verification.into_waiting();
+        self.access = Some(access);
+        for request in waiting {
+            self.perform(request, outbox, now);
+        }
+    }
+
+    fn refuse_player(&mut self, why: &str) {
+        let Some(verification) = self.verification.take() else { return };
+        self.shared.metrics.swf_refused.one();
+        self.shared.metrics.rejected.one();
+        self.protocol.status(0, &Status::error(code::CONNECT_REJECTED, why));
+        self.protocol.shut_down();
+        self.tell(EventKind::Rejected {
+            reason: format!("SWF verification: {why}"),
+            tc_url: verification.connect.tc_url,
+            app: verification.connect.app,
         });
     }
 

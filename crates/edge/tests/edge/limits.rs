@@ -52,6 +52,12 @@ async fn who_says_nothing_is_sent_away_at_each_stage() {
     let house = House::with(|limits| limits.session.handshake = short).await;
     let mut silent = TcpStream::connect(house.address).await.expect("an open port");
     assert_eq!(silent.read(&mut [0; 10]).await.expect("an end"), 0);
+    assert_eq!(end_of_first(&house).await, "no first byte in time");
+
+    let house = House::with(|limits| limits.session.handshake = short).await;
+    let mut slow = TcpStream::connect(house.address).await.expect("an open port");
+    slow.write_all(&[3, 0, 0]).await.expect("an open port takes bytes");
+    assert_eq!(slow.read(&mut [0; 10]).await.expect("an end"), 0);
     assert_eq!(end_of_first(&house).await, "no handshake in time");
 
     let house = House::with(|limits| limits.session.connect = short).await;

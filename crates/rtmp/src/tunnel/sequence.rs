@@ -37,6 +37,8 @@ pub enum Place<T> {
     Again(T),
     /// It has to wait; the sequence keeps it.
     Early,
+    /// Its number is out of reach: the session is over.
+    Refused(T, Error),
 }
 
 impl<T> Default for Sequence<T> {
@@ -47,27 +49,24 @@ impl<T> Default for Sequence<T> {
 
 impl<T> Sequence<T> {
     /// Takes a request that came at `now`.
-    ///
-    /// # Errors
-    /// [`Error::OutOfOrder`]: the session is over.
-    pub fn place(&mut self, number: u32, request: T, now: Duration) -> Result<Place<T>, Error> {
+    pub fn place(&mut self, number: u32, request: T, now: Duration) -> Place<T> {
         let due = *self.next.get_or_insert(number);
         let ahead = number.wrapping_sub(due);
         match ahead {
             0 if !self.busy => {
                 self.begin(due);
-                Ok(Place::Now(request))
+                Place::Now(request)
             }
             0..EARLY => {
                 if self.early.is_empty() {
                     self.missing_since = now;
                 }
                 self.early.insert(number, request);
-                Ok(Place::Early)
+                Place::Early
             }
-            u32::MAX if self.busy => Ok(Place::Instead(request)),
-            u32::MAX => Ok(Place::Again(request)),
-            _ => Err(Error::OutOfOrder { number, expected: due }),
+            u32::MAX if self.busy => Place::Instead(request),
+            u32::MAX => Place::Again(request),
+            _ => Place::Refused(request, Error::OutOfOrder { number, expected: due }),
         }
     }
 
@@ -119,7 +118,7 @@ mod tests {
     /// A sequence that has answered request 7.
     fn after_seven() -> Sequence<&'static str> {
         let mut sequence = Sequence::default();
-        assert_eq!(sequence.place(7, "seven", NOW), Ok(Place::Now("seven")), "the first may have any number");
+        assert_eq!(sequence.place(7, "seven", NOW), Place::Now("seven"), "the first may have any number");
         assert_eq!(sequence.done(NOW), None);
         sequence
     }
@@ -127,17 +126,17 @@ mod tests {
     #[test]
     fn the_next_number_has_its_turn() {
         let mut sequence = after_seven();
-        assert_eq!(sequence.place(8, "eight", NOW), Ok(Place::Now("eight")));
+        assert_eq!(sequence.place(8, "eight", NOW), Place::Now("eight"));
         assert_eq!(sequence.done(NOW), None);
-        assert_eq!(sequence.place(9, "nine", NOW), Ok(Place::Now("nine")));
+        assert_eq!(sequence.place(9, "nine", NOW), Place::Now("nine"));
     }
 
     #[test]
     fn requests_that_come_early_have_their_turn_in_order() {
         let mut sequence = after_seven();
-        assert_eq!(sequence.place(10, "ten", NOW), Ok(Place::Early));
-        assert_eq!(sequence.place(9, "nine", NOW), Ok(Place::Early));
-        assert_eq!(sequence.place(8, "eight", NOW), Ok(Place::Now("eight")));
+        assert_eq!(sequence.place(10, "ten", NOW), Place::Early);
+        assert_eq!(sequence.place(9, "nine", NOW), Place::Early);
+        assert_eq!(sequence.place(8, "eight", NOW), Place::Now("eight"));
         assert_eq!(sequence.done(NOW), Some("nine"));
         assert_eq!(sequence.done(NOW), Some("ten"));
         assert_eq!(sequence.done(NOW), None);
@@ -146,9 +145,9 @@ mod tests {
     #[test]
     fn pipelined_requests_wait_for_the_one_in_front_and_urge_it() {
         let mut sequence = after_seven();
-        assert_eq!(sequence.place(8, "eight", NOW), Ok(Place::Now("eight")));
+        assert_eq!(sequence.place(8, "eight", NOW), Place::Now("eight"));
         assert!(!sequence.is_urged());
-        assert_eq!(sequence.place(9, "nine", NOW), Ok(Place::Early));
+        assert_eq!(sequence.place(9, "nine", NOW), Place::Early);
         assert!(sequence.is_urged());
         assert_eq!(sequence.deadline(), None, "nothing is missing");
         assert_eq!(sequence.done(NOW), Some("nine"));
@@ -157,24 +156,25 @@ mod tests {
     #[test]
     fn a_retry_gets_the_same_answer() {
         let mut sequence = after_seven();
-        assert_eq!(sequence.place(7, "seven again", NOW), Ok(Place::Again("seven again")));
-        assert_eq!(sequence.place(8, "eight", NOW), Ok(Place::Now("eight")));
-        assert_eq!(sequence.place(8, "eight again", NOW), Ok(Place::Instead("eight again")));
-        assert!(sequence.place(7, "seven", NOW).is_err(), "what is older is forgotten");
+        assert_eq!(sequence.place(7, "seven again", NOW), Place::Again("seven again"));
+        assert_eq!(sequence.place(8, "eight", NOW), Place::Now("eight"));
+        assert_eq!(sequence.place(8, "eight again", NOW), Place::Instead("eight again"));
+        let forgotten = sequence.place(7, "seven", NOW);
+        assert_eq!(forgotten, Place::Refused("seven", Error::OutOfOrder { number: 7, expected: 9 }));
     }
 
     #[test]
     fn numbers_out_of_reach_end_the_session() {
         for number in [0, 5, 6, 12, u32::MAX] {
             let refused = after_seven().place(number, "?", NOW);
-            assert_eq!(refused, Err(Error::OutOfOrder { number, expected: 8 }));
+            assert_eq!(refused, Place::Refused("?", Error::OutOfOrder { number, expected: 8 }));
         }
     }
 
     #[test]
     fn a_request_that_never_comes_ends_the_session_after_a_while() {
         let mut sequence = after_seven();
-        assert_eq!(sequence.place(9, "nine", NOW), Ok(Place::Early));
+        assert_eq!(sequence.place(9, "nine", NOW), Place::Early);
         let deadline = sequence.deadline().expect("eight is missing");
         assert_eq!(sequence.check(deadline - Duration::from_millis(1)), Ok(()));
         assert_eq!(sequence.check(deadline), Err(Error::Missing(8)));
@@ -183,8 +183,8 @@ mod tests {
     #[test]
     fn numbers_wrap_around() {
         let mut sequence = Sequence::default();
-        assert_eq!(sequence.place(u32::MAX, "last", NOW), Ok(Place::Now("last")));
-        assert_eq!(sequence.place(0, "first", NOW), Ok(Place::Early));
+        assert_eq!(sequence.place(u32::MAX, "last", NOW), Place::Now("last"));
+        assert_eq!(sequence.place(0, "first", NOW), Place::Early);
         assert_eq!(sequence.done(NOW), Some("first"));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use millrace_cache::{Cache, Config};
-use millrace_edge::{Edge, Event, EventKind, Limits, Listener, Site};
+use millrace_edge::{Edge, Entrance, Event, EventKind, Limits, Listener, Site};
 use millrace_model::{HostPattern, Snapshot, StreamingDistribution, Variants};
 use millrace_origin::{MemoryOrigin, Origin};
 use tokio::task::JoinHandle;
@@ -56,7 +56,8 @@ impl House {
             told.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
         });
         let origin = MemoryOrigin::new("films");
-        let edge = Edge::new(site(&origin), cache.clone(), limits, sink);
+        let edge = Edge::new(site(&origin), cache.clone(), limits, Entrance::default(), sink);
+        let edge = edge.expect("the system has threads");
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = Listener::bind(edge.clone(), any).await.expect("the system has a port");
         let address = listener.local_addr().expect("a bound port");

@@ -1,0 +1,111 @@
+//! HTTP on a streaming host: tunnels for RTMPT, the policy file that Flash asks for, and a page for people.
+//!
+//! What answers have to look like is dictated by librtmp: the first bytes must be `HTTP/1.1 200`, `Content-Length` must
+//! be spelt so, bodies must not be chunked, and the connection must stay open, since it never makes another.
+
+mod body;
+mod patient;
+mod reply;
+mod tunnel;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode, header};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
+
+use self::body::Body;
+use self::patient::Patient;
+use crate::Phase;
+use crate::edge::Shared;
+
+/// The longest head of a request, bytes.
+const HEAD: usize = 16 << 10;
+/// Lines in a head.
+const LINES: usize = 64;
+
+/// A connection that speaks HTTP.
+struct Connection {
+    shared: Arc<Shared>,
+    peer: SocketAddr,
+    tls: bool,
+    /// Tells that bytes came while a request was being answered: the next one, from a client that does not wait.
+    pipelined: Arc<Notify>,
+}
+
+/// Serves a connection until it ends.
+pub(crate) async fn serve<T>(shared: Arc<Shared>, stream: T, peer: SocketAddr, tls: bool)
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut phase = shared.phase.subscribe();
+    let pipelined = Arc::new(Notify::new());
+    let stream = TokioIo::new(Patient::new(stream, shared.limits.stalled, Arc::clone(&pipelined)));
+    let connection = Connection { shared: Arc::clone(&shared), peer, tls, pipelined };
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(shared.limits.tunnel_silence)
+        .max_buf_size(HEAD)
+        .max_headers(LINES)
+        .title_case_headers(true)
+        .serve_connection(stream, service_fn(|request| connection.answer(request)));
+    let mut served = pin!(served);
+    let ended = tokio::select! {
+        ended = &mut served => ended,
+        () = unneeded(&mut phase, &shared) => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "HTTP");
+    }
+}
+
+/// Waits until no tunnel can need a connection any more.
+async fn unneeded(phase: &mut tokio::sync::watch::Receiver<Phase>, shared: &Shared) {
+    // The sender lives as long as the edge.
+    let _ = phase.wait_for(|phase| *phase > Phase::Running).await;
+    shared.tunnels.emptied().await;
+}
+
+impl Connection {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        self.shared.metrics.http_requests.one();
+        let found = millrace_rtmp::tunnel::Request::parse(request.uri().path());
+        Ok(match found {
+            Some(_) if request.method() == Method::OPTIONS => reply::preflight(),
+            Some(_) if request.method() != Method::POST => reply::wrong_method("POST, OPTIONS"),
+            Some(_) => self.tunnel(request).await,
+            None => self.page(&request),
+        })
+    }
+
+    /// What is there besides tunnels.
+    fn page(&self, request: &Request<Incoming>) -> Response<Body> {
+        let host = request.uri().host().or_else(|| request.headers().get(header::HOST)?.to_str().ok());
+        let host =
+            host.and_then(|host| millrace_model::host_of(&format!("rtmp://{host}"))).unwrap_or_default();
+        let site = self.shared.site.load();
+        let response = match (site.snapshot.streaming(&host), request.uri().path()) {
+            (Err(_), _) => reply::unknown_host(&host),
+            (Ok(_), "/crossdomain.xml") => reply::policy(),
+            (Ok(_), "/") => reply::welcome(&host),
+            (Ok(_), path) => reply::text(
+                StatusCode::NOT_FOUND,
+                format!("{path} is not here: this host plays streams, from rtmp://{host}/cfx/st\n"),
+            ),
+        };
+        match *request.method() {
+            Method::GET | Method::HEAD => response,
+            _ => reply::wrong_method("GET, HEAD"),
+        }
+    }
+}

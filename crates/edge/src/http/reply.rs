@@ -1,0 +1,118 @@
+//! Answers that are the same for everybody.
+
+use bytes::Bytes;
+use hyper::header::{self, HeaderValue};
+use hyper::{Response, StatusCode};
+use millrace_rtmp::tunnel::CONTENT_TYPE;
+
+use super::body::Body;
+
+/// Lets Flash content of every site use this host, as CloudFront did for every RTMP distribution.
+const POLICY: &str = "<?xml version=\"1.0\"?>\n\
+    <!DOCTYPE cross-domain-policy SYSTEM \"http://www.adobe.com/xml/dtds/cross-domain-policy.dtd\">\n\
+    <cross-domain-policy>\n\
+    \x20 <site-control permitted-cross-domain-policies=\"all\"/>\n\
+    \x20 <allow-access-from domain=\"*\" secure=\"false\"/>\n\
+    \x20 <allow-http-request-headers-from domain=\"*\" headers=\"*\" secure=\"false\"/>\n\
+    </cross-domain-policy>\n";
+
+/// How long a browser may remember what it may do here, in seconds.
+const PREFLIGHT_AGE: &str = "7200";
+
+/// The answer to a request of a tunnel.
+pub(super) fn tunnel(parts: impl IntoIterator<Item = Bytes>) -> Response<Body> {
+    let mut response = Response::new(Body::new(parts));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Keep-Alive"));
+    open_to_all(response)
+}
+
+/// A request of a tunnel that can't be answered; the body stays empty, for clients that would take it for the stream.
+pub(super) fn refused(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::default());
+    *response.status_mut() = status;
+    open_to_all(response)
+}
+
+/// The answer to a browser that asks whether a script of another site may speak RTMPT.
+pub(super) fn preflight() -> Response<Body> {
+    let mut response = refused(StatusCode::NO_CONTENT);
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Content-Type"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(PREFLIGHT_AGE));
+    response
+}
+
+/// Lets scripts of every site read the answer: there are no cookies here that would give them more than anybody gets.
+fn open_to_all(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+    response
+}
+
+/// Some text.
+pub(super) fn text(status: StatusCode, text: String) -> Response<Body> {
+    with_type(status, "text/plain; charset=utf-8", text.into())
+}
+
+/// A method that makes no sense here.
+pub(super) fn wrong_method(allowed: &'static str) -> Response<Body> {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, format!("what can be done here: {allowed}\n"));
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
+}
+
+/// A host name without a distribution.
+pub(super) fn unknown_host(host: &str) -> Response<Body> {
+    text(
+        StatusCode::NOT_FOUND,
+        format!("DistributionNotFound: no distribution answers to the host {host:?}\n"),
+    )
+}
+
+/// Flash's policy file.
+pub(super) fn policy() -> Response<Body> {
+    with_type(StatusCode::OK, "text/x-cross-domain-policy", Bytes::from_static(POLICY.as_bytes()))
+}
+
+/// What a person sees who opens the host in a browser.
+pub(super) fn welcome(host: &str) -> Response<Body> {
+    let host = escaped(host);
+    let page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{host}</title>\n\
+         <h1>{host} plays streams</h1>\n\
+         <p>This is a streaming host: media is played from it by RTMP. Give a player, or a command, the name of a \
+         file behind <code>rtmp://{host}/cfx/st/</code>:</p>\n\
+         <pre>ffplay rtmp://{host}/cfx/st/mp4:NAME.mp4\n\
+         rtmpdump -r rtmp://{host}/cfx/st/mp4:NAME.mp4 -o NAME.flv\n\
+         vlc rtmp://{host}/cfx/st/mp4:NAME.mp4</pre>\n\
+         <p>Where only web traffic passes, <code>rtmpt://</code> goes through HTTP. <code>rtmps://</code> is protected \
+         by TLS.</p>\n</html>\n"
+    );
+    with_type(StatusCode::OK, "text/html; charset=utf-8", page.into())
+}
+
+fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::new([body]));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_name_can_bring_nothing_into_the_page() {
+        assert_eq!(escaped("<script>&"), "&lt;script&gt;&amp;");
+    }
+}

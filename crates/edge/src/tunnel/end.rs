@@ -1,0 +1,261 @@
+//! A session's side of a tunnel.
+//!
+//! It looks like a socket to the connection above it: bytes to read come from requests, and it is writable while a
+//! request waits for its answer. So nothing is produced that no client asked for, and a client that asks for nothing
+//! holds one answer at the most.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use millrace_rtmp::tunnel::{self, AnswerSize, CLOSED, Interval, Numbered, Place, Sequence};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::{Answer, Arrival, Ask};
+use crate::Limits;
+use crate::wire::Wanted;
+
+/// How long an answer without content is held before anything plays. Longer would delay what the client says next:
+/// most have one request on its way at a time.
+const SHORT_HOLD: Duration = Duration::from_millis(50);
+
+/// A session's side.
+pub(crate) struct End {
+    arrivals: mpsc::Receiver<Arrival>,
+    sequence: Sequence<Ask>,
+    /// The request that is being answered.
+    current: Option<Current>,
+    /// Bodies that were not read yet: one, and those that came before their turn.
+    incoming: VecDeque<Bytes>,
+    /// The last answer, for a client that did not get it.
+    last: Answer,
+    interval: Interval,
+    size: AnswerSize,
+    most: usize,
+    /// How long an answer without content is held.
+    hold: Duration,
+    long_hold: Duration,
+    /// How long the client may ask nothing.
+    silence: Duration,
+    asked: Instant,
+    began: Instant,
+    tls: bool,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// We say no more; the client is told so when it asks.
+    ShutDown,
+    /// The client has closed it.
+    Closed,
+}
+
+/// A request that is being answered.
+struct Current {
+    ask: Ask,
+    since: Instant,
+    urged: bool,
+    content: Vec<Bytes>,
+    bytes: usize,
+}
+
+impl End {
+    pub(super) fn new(arrivals: mpsc::Receiver<Arrival>, limits: &Limits, tls: bool) -> Self {
+        let now = Instant::now();
+        Self {
+            arrivals,
+            sequence: Sequence::default(),
+            current: None,
+            incoming: VecDeque::new(),
+            last: Answer::default(),
+            interval: Interval::default(),
+            size: AnswerSize::new(limits.tunnel_body),
+            most: usize::MAX,
+            hold: SHORT_HOLD.min(limits.tunnel_hold),
+            long_hold: limits.tunnel_hold,
+            silence: limits.tunnel_silence,
+            asked: now,
+            began: now,
+            tls,
+            state: State::Open,
+        }
+    }
+
+    pub(crate) fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// Bounds answers further, for a stream whose bytes are no other viewer's too.
+    pub(crate) fn answer_at_most(&mut self, bytes: usize) {
+        self.most = bytes;
+    }
+
+    /// See [`crate::wire::Wire::set_playing`].
+    pub(crate) fn set_playing(&mut self, playing: bool) {
+        self.hold = if playing { self.long_hold } else { self.long_hold.min(SHORT_HOLD) };
+    }
+
+    /// Takes as much as fits into the answer. Zero: there is no request, or its answer is full.
+    pub(crate) fn write(&mut self, slices: &VecDeque<Bytes>) -> usize {
+        let most = self.size.get().min(self.most);
+        let Some(current) = self.current.as_mut().filter(|current| current.ask.kind != Numbered::Close)
+        else {
+            return 0;
+        };
+        let before = current.bytes;
+        for slice in slices {
+            let taken = slice.len().min(most.saturating_sub(current.bytes));
+            if taken == 0 {
+                break;
+            }
+            current.content.push(slice.slice(..taken));
+            current.bytes += taken;
+        }
+        current.bytes - before
+    }
+
+    /// Appends what the client sent; zero when it has closed the session.
+    pub(crate) fn read(&mut self, input: &mut BytesMut) -> io::Result<usize> {
+        if let Some(body) = self.incoming.pop_front() {
+            input.extend_from_slice(&body);
+            return Ok(body.len());
+        }
+        if self.state == State::Closed { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) }
+    }
+
+    /// Nothing more is written; the client is told when it asks again.
+    pub(crate) fn shutdown(&mut self) {
+        self.answer();
+        if self.state == State::Open {
+            self.state = State::ShutDown;
+        }
+    }
+
+    /// Waits until there is something to read, or a request to answer, as wanted. What is in the answer already goes
+    /// out: whoever waits has nothing to add to it.
+    pub(crate) async fn ready(&mut self, wanted: Wanted) -> io::Result<bool> {
+        loop {
+            if wanted.read && (!self.incoming.is_empty() || self.state == State::Closed) {
+                return Ok(true);
+            }
+            let now = Instant::now();
+            if self.is_answer_due(now) {
+                self.answer();
+                continue;
+            }
+            if wanted.write && self.current.is_some() {
+                return Ok(false);
+            }
+            let wake = self.deadline();
+            tokio::select! {
+                arrival = self.arrivals.recv() => match arrival {
+                    Some(Arrival::Ask(ask)) => self.take(ask)?,
+                    Some(Arrival::Urge) => self.urge(),
+                    None => self.state = State::Closed,
+                },
+                () = sleep_until(wake) => self.check()?,
+            }
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// When something has to be done though nothing came.
+    fn deadline(&self) -> Instant {
+        let silent = self.asked + self.silence;
+        let held = self.current.as_ref().map(|current| current.since + self.hold);
+        let missing = self.sequence.deadline().map(|at| self.began + at);
+        [held, missing].into_iter().flatten().fold(silent, Instant::min)
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.current.is_none() && self.asked.elapsed() >= self.silence {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "no request in time"));
+        }
+        self.sequence.check(self.elapsed()).map_err(io::Error::other)
+    }
+
+    fn is_answer_due(&self, now: Instant) -> bool {
+        let Some(current) = &self.current else { return false };
+        let urged = current.urged || self.sequence.is_urged();
+        match current.ask.kind {
+            // Only an empty answer to idle is held: whoever sends has more to say, and waits for this answer first.
+            Numbered::Idle => current.bytes > 0 || urged || now >= current.since + self.hold,
+            Numbered::Send => true,
+            Numbered::Close => true,
+        }
+    }
+
+    /// Takes a request.
+    fn take(&mut self, ask: Ask) -> io::Result<()> {
+        self.asked = Instant::now();
+        match self.sequence.place(ask.number, ask, self.elapsed()) {
+            Place::Now(ask) => self.begin(ask),
+            Place::Early => {}
+            Place::Again(ask) => drop(ask.reply.send(Ok(self.last.clone()))),
+            Place::Instead(ask) => {
+                if let Some(current) = &mut self.current {
+                    current.ask.reply = ask.reply;
+                }
+            }
+            Place::Refused(ask, error) => {
+                let _ = ask.reply.send(Err(error.clone()));
+                return Err(io::Error::other(error));
+            }
+        }
+        Ok(())
+    }
+
+    fn urge(&mut self) {
+        if let Some(current) = &mut self.current {
+            current.urged = true;
+        }
+    }
+
+    fn begin(&mut self, mut ask: Ask) {
+        self.size.asked(self.elapsed());
+        if !ask.body.is_empty() {
+            self.incoming.push_back(std::mem::take(&mut ask.body));
+        }
+        self.current =
+            Some(Current { ask, since: Instant::now(), urged: false, content: Vec::new(), bytes: 0 });
+    }
+
+    /// Sends the answer to the request being worked on, with what it holds, and begins with the next.
+    fn answer(&mut self) {
+        let Some(current) = self.current.take() else { return };
+        let interval = match (current.ask.kind, self.state) {
+            (Numbered::Close, _) => {
+                self.state = State::Closed;
+                CLOSED
+            }
+            (_, State::Open) => self.interval.next(current.bytes > 0),
+            (_, State::ShutDown | State::Closed) => CLOSED,
+        };
+        self.size.answered(current.bytes, self.elapsed());
+        self.last = Answer { interval, content: current.content };
+        // Nobody may be there any more to take it: a client that comes again gets the same.
+        let _ = current.ask.reply.send(Ok(self.last.clone()));
+        if let Some(ask) = self.sequence.done(self.elapsed()) {
+            self.begin(ask);
+        }
+    }
+}
+
+/// Tells everybody who waits that the session is over.
+impl Drop for End {
+    fn drop(&mut self) {
+        self.arrivals.close();
+        while let Ok(arrival) = self.arrivals.try_recv() {
+            if let Arrival::Ask(ask) = arrival {
+                let _ = ask.reply.send(Err(tunnel::Error::Closed));
+            }
+        }
+    }
+}
