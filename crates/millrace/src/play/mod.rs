@@ -3,6 +3,9 @@
 mod address;
 mod player;
 mod report;
+mod transport;
+mod trust;
+mod tunnel;
 mod viewer;
 
 use std::fs::File;
@@ -15,12 +18,16 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
+use millrace_rtmp::handshake::{Kind, digest::Scheme, encrypted::Wrap};
+use millrace_rtmp::session::{ClientPlay, Swf};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::server::{raise_descriptor_limit, runtime};
 use address::StreamUrl;
 use report::{Live, Report};
+use transport::Target;
+use trust::Trust;
 use viewer::{Orders, Outcome, SeekOrder};
 
 /// Plays an RTMP stream: saves it, or measures how it is served.
@@ -35,10 +42,11 @@ Times are written with a unit: 500ms, 10s, 5m, 1h 30m.
 Examples:
   millrace play rtmp://127.0.0.1/cfx/st/mp4:sample.mp4 --full -o sample.flv
   millrace play rtmp://127.0.0.1/cfx/st/mp4:film.mp4 --viewers 500 --ramp 5s --duration 1m --json
-  millrace play rtmp://127.0.0.1/cfx/st/mp4:film.mp4 --seek 5m@10s --seek 1m@20s --duration 30s")]
+  millrace play rtmp://127.0.0.1/cfx/st/mp4:film.mp4 --seek 5m@10s --seek 1m@20s --duration 30s
+  millrace play rtmps://media.example.com/cfx/st/mp4:film.mp4 --ca cert.pem")]
 pub(crate) struct Play {
-    /// `rtmp://HOST/APP/NAME`, with HOST:PORT where the port is not 1935; for Millrace and CloudFront the app is
-    /// cfx/st.
+    /// `rtmp://HOST/APP/NAME`, or rtmpe, rtmpt, rtmpte, rtmps or rtmpts. The port is 1935, for tunnels (t) 80, with
+    /// TLS (s) 443, or HOST:PORT names it; for Millrace and CloudFront the app is cfx/st.
     #[arg(value_name = "URL")]
     url: StreamUrl,
     /// How many play at one time.
@@ -71,6 +79,21 @@ pub(crate) struct Play {
     /// Lists codecs of Enhanced RTMP as playable, such as hvc1,av01; * stands for all.
     #[arg(long, value_name = "CODES", value_delimiter = ',')]
     codecs: Vec<String>,
+    /// The kind of RTMPE: 6 as FFmpeg and rtmpdump, 8 as Flash Player 10, 9.
+    #[arg(long, value_name = "6|8|9", default_value = "6", value_parser = rtmpe_type)]
+    rtmpe_type: Wrap,
+    /// Trusts the certificates in a PEM file besides the system's authorities.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Takes whatever certificate the server has.
+    #[arg(long)]
+    insecure: bool,
+    /// Passes for the player (SWF file) with this hash, which `millrace swf` prints.
+    #[arg(long, value_name = "HEX", requires = "swf_size", value_parser = swf_hash)]
+    swf_hash: Option<[u8; 32]>,
+    /// The size of that player, uncompressed.
+    #[arg(long, value_name = "N", requires = "swf_hash")]
+    swf_size: Option<u32>,
     /// Saves what the first viewer gets as an FLV file.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -102,8 +125,7 @@ async fn play(options: &Play) -> anyhow::Result<Report> {
         }
         None => None,
     };
-    let address = options.url.resolve().await?;
-    let orders = Arc::new(orders(options));
+    let orders = Arc::new(orders(options).await?);
     let live = Arc::new(Live::default());
     let began = Instant::now();
     let mut viewers = JoinSet::new();
@@ -112,27 +134,66 @@ async fn play(options: &Play) -> anyhow::Result<Report> {
         let (orders, live, output) = (Arc::clone(&orders), Arc::clone(&live), output.take());
         viewers.spawn(async move {
             sleep_until(arrives).await;
-            viewer::play(address, &orders, output, &live).await
+            viewer::play(&orders, output, &live).await
         });
     }
     let outcomes = gather(viewers, options, &live, began).await;
     Ok(Report::new(&options.url.to_string(), &outcomes, began.elapsed()))
 }
 
-fn orders(options: &Play) -> Orders {
+async fn orders(options: &Play) -> anyhow::Result<Orders> {
+    Ok(Orders {
+        target: target(options).await?,
+        play: request(options),
+        duration: options.duration.map(|duration| *duration),
+        seeks: options.seek.clone(),
+        prebuffer: *options.prebuffer,
+    })
+}
+
+async fn target(options: &Play) -> anyhow::Result<Target> {
+    let Play { url, ca, insecure, .. } = options;
+    let trust = url.is_tls().then(|| Trust::new(url.host(), ca.as_deref(), *insecure)).transpose()?;
+    let address = url.resolve().await?;
+    Ok(Target { variant: url.variant, address, authority: url.authority.clone(), trust })
+}
+
+/// What each viewer asks for.
+fn request(options: &Play) -> ClientPlay {
     let buffer = if options.full { Duration::from_secs(36_000) } else { *options.buffer };
-    let mut play =
-        millrace_rtmp::session::ClientPlay::new(&options.url.app, &options.url.tc_url(), &options.url.name);
+    let mut play = ClientPlay::new(&options.url.app, &options.url.tc_url(), &options.url.name);
     play.start_ms = options.start.as_millis() as f64;
     play.length_ms = options.length.map_or(-1000.0, |length| length.as_millis() as f64);
     play.buffer_ms = u32::try_from(buffer.as_millis()).unwrap_or(u32::MAX);
     play.four_ccs.clone_from(&options.codecs);
-    Orders {
-        play,
-        duration: options.duration.map(|duration| *duration),
-        seeks: options.seek.clone(),
-        prebuffer: *options.prebuffer,
+    play.swf = options.swf_hash.zip(options.swf_size).map(|(hash, size)| Swf { hash, size });
+    play.handshake = if options.url.is_encrypted() {
+        Kind::Encrypted(options.rtmpe_type, Scheme::Second)
+    } else if play.swf.is_some() {
+        // Players that can be verified sign their handshake, and the server's part of it is the key.
+        Kind::Digest(Scheme::Second)
+    } else {
+        Kind::Plain
+    };
+    play
+}
+
+fn rtmpe_type(text: &str) -> Result<Wrap, String> {
+    let found = text.parse().ok().and_then(Wrap::from_version);
+    found.ok_or_else(|| "RTMPE has the types 6, 8 and 9".to_owned())
+}
+
+fn swf_hash(text: &str) -> Result<[u8; 32], String> {
+    let wants = || "a hash is 64 hex digits; `millrace swf FILE` prints it".to_owned();
+    if text.len() != 64 || !text.is_ascii() {
+        return Err(wants());
     }
+    let mut hash = [0; 32];
+    for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks(2)) {
+        let digits = std::str::from_utf8(digits).map_err(|_| wants())?;
+        *byte = u8::from_str_radix(digits, 16).map_err(|_| wants())?;
+    }
+    Ok(hash)
 }
 
 /// Waits for all viewers, telling once a second how they do. Ctrl-C ends them and still gives a summary.

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
-use std::net::SocketAddr;
 use std::str::FromStr;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -12,14 +11,13 @@ use millrace_media::{Kind, mux::flv};
 use millrace_rtmp::message::kind;
 use millrace_rtmp::session::{Client, ClientEvent, ClientPlay};
 use millrace_rtmp::status::code;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::player::Player;
 use super::report::Live;
+use super::transport::{Target, Transport};
 
-/// How long a server may take for a TCP connection, and for anything at all afterwards.
+/// How long a server may take for a connection, and for each thing it says until the first media comes.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Room for each read, bytes.
 const READ: usize = 256 << 10;
@@ -27,6 +25,7 @@ const READ: usize = 256 << 10;
 /// What every viewer does.
 #[derive(Debug)]
 pub(super) struct Orders {
+    pub(super) target: Target,
     pub(super) play: ClientPlay,
     pub(super) duration: Option<Duration>,
     pub(super) seeks: Vec<SeekOrder>,
@@ -91,9 +90,11 @@ struct Viewer<'a> {
     orders: &'a Orders,
     live: &'a Live,
     client: Client,
-    stream: TcpStream,
+    transport: Transport,
     input: BytesMut,
     began: Instant,
+    /// When bytes came last.
+    heard: Instant,
     player: Player,
     /// Seeks that are still to be made.
     seeks: std::slice::Iter<'a, SeekOrder>,
@@ -106,12 +107,12 @@ struct Viewer<'a> {
 }
 
 /// Plays as ordered; `output` gets everything as an FLV file.
-pub(super) async fn play(address: SocketAddr, orders: &Orders, output: Option<File>, live: &Live) -> Outcome {
+pub(super) async fn play(orders: &Orders, output: Option<File>, live: &Live) -> Outcome {
     let began = Instant::now();
-    let stream = match timeout(PATIENCE, TcpStream::connect(address)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return lost(live, format!("{address}: {error}")),
-        Err(_) => return lost(live, format!("{address} does not answer")),
+    let transport = match timeout(PATIENCE, orders.target.connect()).await {
+        Ok(Ok(transport)) => transport,
+        Ok(Err(why)) => return lost(live, why),
+        Err(_) => return lost(live, format!("{} does not answer", orders.target.address)),
     };
     let random = Box::new(|bytes: &mut [u8]| {
         let _ = getrandom::fill(bytes);
@@ -124,9 +125,10 @@ pub(super) async fn play(address: SocketAddr, orders: &Orders, output: Option<Fi
         orders,
         live,
         client: Client::new(orders.play.clone(), random),
-        stream,
+        transport,
         input: BytesMut::new(),
         began,
+        heard: Instant::now(),
         player: Player::new(orders.prebuffer),
         seeks: orders.seeks.iter(),
         seeking: None,
@@ -137,6 +139,7 @@ pub(super) async fn play(address: SocketAddr, orders: &Orders, output: Option<Fi
     live.playing.fetch_add(1, Relaxed);
     let end = viewer.watch().await;
     live.playing.fetch_sub(1, Relaxed);
+    viewer.transport.close().await;
     viewer.finish(end)
 }
 
@@ -151,9 +154,8 @@ impl Viewer<'_> {
     }
 
     async fn watch(&mut self) -> End {
-        let _ = self.stream.set_nodelay(true);
         loop {
-            if let Err(error) = self.stream.write_all(&self.client.take_output()).await {
+            if let Err(error) = self.transport.send(&self.client.take_output()).await {
                 return End::Failed(format!("the connection broke: {error}"));
             }
             let due = self.seeks.as_slice().first().map(|seek| seek.at);
@@ -162,18 +164,22 @@ impl Viewer<'_> {
             let wake = [due, enough].into_iter().flatten().fold(self.now() + soon, Duration::min);
             self.input.reserve(READ);
             tokio::select! {
-                read = timeout(PATIENCE, self.stream.read_buf(&mut self.input)) => {
-                    match read {
-                        Ok(Ok(0)) => return End::Failed("the server closed the connection".to_owned()),
-                        Ok(Ok(n)) => self.live.bytes.fetch_add(n as u64, Relaxed),
-                        Ok(Err(error)) => return End::Failed(format!("the connection broke: {error}")),
-                        Err(_) => return End::Failed(format!("nothing came for {PATIENCE:?}")),
+                received = self.transport.receive(&mut self.input) => {
+                    match received {
+                        Ok(0) => return End::Failed("the server closed the connection".to_owned()),
+                        Ok(n) => self.live.bytes.fetch_add(n as u64, Relaxed),
+                        Err(why) => return End::Failed(why),
                     };
+                    self.heard = Instant::now();
                     if let Some(end) = self.take() {
                         return end;
                     }
                 }
-                () = sleep_until(self.began + wake) => {}
+                () = sleep_until(self.began + wake) => {
+                    if self.outcome.first_media.is_none() && self.heard.elapsed() > PATIENCE {
+                        return End::Failed(format!("nothing came for {PATIENCE:?}"));
+                    }
+                }
             }
             self.look();
             if self.live.leave.load(Relaxed) || enough.is_some_and(|enough| self.now() >= enough) {
