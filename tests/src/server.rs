@@ -31,7 +31,8 @@ impl Server {
     /// The demo with this data folder.
     pub fn demo_in(folder: &Path) -> Self {
         let mut command = Command::new(millrace());
-        command.args(["demo", "--rtmp-port", "0", "--data-dir"]).arg(folder);
+        let ports = ["--rtmp-port", "0", "--http-port", "0", "--tls-port", "0"];
+        command.arg("demo").args(ports).arg("--data-dir").arg(folder);
         let mut process = Running::start(&mut command);
         let text = process.wait_for_out("Viewers:");
         let port = port(&text, "rtmp://127.0.0.1:");

@@ -12,6 +12,7 @@ use clap::{Args, Subcommand};
 use rcgen::string::Ia5String;
 use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair, SanType};
 
+use crate::out::say;
 use crate::swf::hex;
 
 /// The longest that Apple's systems take, and long enough to forget that it was made.
@@ -65,23 +66,22 @@ pub(crate) fn run(command: &Cert) -> anyhow::Result<()> {
     let SelfSigned { names, days, certificate, key, force } = options;
     let fingerprint = write_self_signed(names, *days, certificate, key, *force)?;
     let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    println!(
+    say(&format!(
         "{}: a certificate for {}, valid for {days} days\n{}: its private key\n\
          SHA-256 {fingerprint}\n\n\
          For the configuration file:\n\n\
          [listen]\ntls = [\":443\"]\n\n\
-         [[certificate]]\ncertificate = {:?}\nkey = {:?}",
+         [[certificate]]\ncertificate = {:?}\nkey = {:?}\n",
         certificate.display(),
         names.join(", "),
         key.display(),
         absolute(certificate),
         absolute(key),
-    );
+    ));
     Ok(())
 }
 
 /// Makes both files if neither is there: what was made at an earlier start is kept.
-#[allow(dead_code, reason = "the demo is about to use it")]
 pub(crate) fn keep_self_signed(names: &[String], certificate: &Path, key: &Path) -> anyhow::Result<()> {
     if certificate.exists() && key.exists() {
         return Ok(());

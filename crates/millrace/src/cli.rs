@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::out::say;
 use crate::{cert, config, demo, play, serve, swf};
 
 /// Streams media from S3 buckets to RTMP players, through an edge cache.
@@ -45,15 +46,18 @@ enum Command {
 /// Starts everything on this machine with sample media, to try it out.
 ///
 /// Puts sample media into a folder that stands for a bucket, serves it to anybody who connects, and prints lines to
-/// paste into a shell. Files dropped into the folder can be played at once. Ctrl-C ends it.
+/// paste into a shell. Files dropped into the folder can be played at once. Each port takes every protocol; there are
+/// three because players look for RTMP, HTTP and TLS at different ones. Ctrl-C ends it.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Files:
   DIR/buckets/media  the bucket folder; what is put there plays under its name
   DIR/cache          blocks of it, kept from run to run; may be deleted at any time
+  DIR/tls            a certificate for this machine, made at the first start
 
 Examples:
   millrace demo
+  millrace demo --rtmp-port 0 --http-port 0 --tls-port 0
   millrace demo --bind 0.0.0.0 --rtmp-port 1936 --data-dir /tmp/millrace")]
 pub(crate) struct Demo {
     /// Where the bucket folder and the cache are kept.
@@ -65,12 +69,18 @@ pub(crate) struct Demo {
     /// The port for RTMP; 0 takes any free one.
     #[arg(long, value_name = "PORT", default_value_t = 1935)]
     pub(crate) rtmp_port: u16,
+    /// The port for RTMP in HTTP (RTMPT); 0 takes any free one.
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    pub(crate) http_port: u16,
+    /// The port for RTMP in TLS (RTMPS); 0 takes any free one.
+    #[arg(long, value_name = "PORT", default_value_t = 8443)]
+    pub(crate) tls_port: u16,
 }
 
 /// Serves the distributions of a configuration file.
 ///
-/// SIGHUP reads the file again and replaces distributions and buckets; viewers who are connected notice nothing, and a
-/// file with a fault changes nothing. SIGTERM and Ctrl-C take no more viewers and end when the last one has finished,
+/// SIGHUP reads the file again and replaces distributions, buckets and certificates; viewers who are connected notice
+/// nothing, and a file with a fault changes nothing. Certificates that are renewed in place need no signal. SIGTERM and Ctrl-C take no more viewers and end when the last one has finished,
 /// or after `drain.deadline`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -108,11 +118,11 @@ impl Cli {
             Command::Demo(demo) => demo::run(&demo)?,
             Command::Serve(serve) => serve::run(&serve.config)?,
             Command::Play(options) => return play::run(*options),
-            Command::Config(Config::Default) => print!("{}", config::Config::default_file()),
+            Command::Config(Config::Default) => say(&config::Config::default_file()),
             Command::Config(Config::Check { file }) => {
                 let config = config::Config::load(&file)?;
                 config.certificates()?;
-                println!("{}: {}", file.display(), config.summary());
+                say(&format!("{}: {}\n", file.display(), config.summary()));
             }
             Command::Cert(command) => cert::run(&command)?,
             Command::Swf(files) => swf::run(&files)?,

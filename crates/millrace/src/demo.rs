@@ -1,7 +1,6 @@
 //! `millrace demo`: everything on one machine, with something to play.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,13 +8,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use millrace_cache::Cache;
-use millrace_edge::{Edge, Entrance, Event, Limits, Site};
-use millrace_model::{Snapshot, StreamingDistribution, Variants};
+use millrace_edge::{CertificateFiles, Certificates, Edge, Entrance, Event, Limits, Site};
+use millrace_model::{Snapshot, StreamingDistribution, Variant, Variants};
 use millrace_origin::{FolderOrigin, Origin};
 
 use crate::cli::Demo;
-use crate::logging;
+use crate::out::say;
 use crate::server::{Asked, Server, Signals, raise_descriptor_limit, runtime};
+use crate::{cert, logging};
 
 /// The sample media: name of the file, its stream name, what it is, its bytes.
 const SAMPLES: [(&str, &str, &str, &[u8]); 3] = [
@@ -27,6 +27,15 @@ const SAMPLES: [(&str, &str, &str, &[u8]); 3] = [
     ),
     ("sample.flv", "flv:sample", "Sorenson video and MP3", include_bytes!("../../../assets/sample.flv")),
     ("sample.mp3", "mp3:sample", "MP3 with variable bit rate", include_bytes!("../../../assets/sample.mp3")),
+];
+
+/// The other variants, and which of the ports they are for: RTMP, HTTP, TLS.
+const OTHERS: [(Variant, usize); 5] = [
+    (Variant::Rtmpe, 0),
+    (Variant::Rtmpt, 1),
+    (Variant::Rtmpte, 1),
+    (Variant::Rtmps, 2),
+    (Variant::Rtmpts, 2),
 ];
 
 /// How long viewers may play on after Ctrl-C.
@@ -45,17 +54,16 @@ async fn serve(options: &Demo) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let disk = millrace_cache::Disk::new(options.data_dir.join("cache"), 1 << 30);
     let cache = Cache::open(millrace_cache::Config { disk: Some(disk), ..Default::default() }).await?;
-    let edge = Edge::new(
-        site(&folder)?,
-        cache.clone(),
-        Limits::default(),
-        Entrance::default(),
-        Arc::new(print_event),
-    )?;
-    let address = SocketAddr::new(options.bind, options.rtmp_port);
-    let server = Server::start(edge, cache, &[address], "--rtmp-port PORT").await?;
-    let address = server.addresses.first().copied().unwrap_or(address);
-    say(&greeting(&folder, address));
+    let entrance = Entrance { certificates: Some(certificates(options)?), ..Entrance::default() };
+    let edge = Edge::new(site(&folder)?, cache.clone(), Limits::default(), entrance, Arc::new(print_event))?;
+    let at = |port| SocketAddr::new(options.bind, port);
+    let ports = [
+        (at(options.rtmp_port), "--rtmp-port PORT"),
+        (at(options.http_port), "--http-port PORT"),
+        (at(options.tls_port), "--tls-port PORT"),
+    ];
+    let server = Server::start(edge, cache, &ports).await?;
+    say(&greeting(&folder, &server.addresses));
     while !matches!(signals.next().await, Asked::Stop) {}
     say("stopping\n");
     server.drain(DRAIN, &mut signals, |progress| say(&format!("{progress}\n"))).await;
@@ -92,19 +100,35 @@ fn site(folder: &Path) -> anyhow::Result<Site> {
     })
 }
 
-fn greeting(folder: &Path, address: SocketAddr) -> String {
-    let host = match address {
-        SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("127.0.0.1:{}", v4.port()),
-        SocketAddr::V6(v6) if v6.ip().is_unspecified() => format!("127.0.0.1:{}", v6.port()),
-        other => other.to_string(),
-    };
-    let mut text = format!("Millrace plays at rtmp://{host}/cfx/st\n");
+/// The certificate of earlier starts, or a new one.
+fn certificates(options: &Demo) -> anyhow::Result<Certificates> {
+    let file = |name: &str| options.data_dir.join("tls").join(name);
+    let (certificate, key) = (file("cert.pem"), file("key.pem"));
+    let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    cert::keep_self_signed(&names, &certificate, &key)?;
+    Ok(Certificates::load(vec![CertificateFiles { certificate, key }])?)
+}
+
+/// What to try, with the addresses for RTMP, HTTP and TLS.
+fn greeting(folder: &Path, addresses: &[SocketAddr]) -> String {
+    let hosts: Vec<String> = addresses.iter().map(|address| host(*address)).collect();
+    let [rtmp, http, tls] = hosts.as_slice() else { return String::new() };
+    let mut text = format!("Millrace plays at rtmp://{rtmp}/cfx/st\n");
     for (file, name, what, _) in SAMPLES {
-        let url = format!("rtmp://{host}/cfx/st/{name}");
+        let url = format!("rtmp://{rtmp}/cfx/st/{name}");
         let saved = format!("{}.flv", file.replace('.', "-"));
         text += &format!(
             "\n{file}: {what}\n  ffplay {url}\n  rtmpdump -r {url} -o {saved}\n  vlc {url}\n  mpv {url}\n"
         );
+    }
+    text += "\nThe same encrypted (e), in HTTP (t), in TLS (s):\n";
+    let url = |variant: Variant, host: &str| format!("{variant}://{host}/cfx/st/{}", SAMPLES[0].1);
+    for (variant, host) in OTHERS.map(|(variant, port)| (variant, [rtmp, http, tls][port])) {
+        text += &format!("  rtmpdump -r {} -o sample-{variant}.flv\n", url(variant, host));
+    }
+    // FFmpeg as Debian builds it has no RTMPE.
+    for (variant, host) in [(Variant::Rtmpt, http), (Variant::Rtmps, tls), (Variant::Rtmpts, tls)] {
+        text += &format!("  ffplay {}\n", url(variant, host));
     }
     text += &format!(
         "\nFiles that you put into {} play at once, under their names.\nCtrl-C ends it. Viewers:\n",
@@ -113,12 +137,15 @@ fn greeting(folder: &Path, address: SocketAddr) -> String {
     text
 }
 
-fn print_event(event: &Event) {
-    say(&format!("{event}\n"));
+/// What a player on this machine connects to.
+fn host(address: SocketAddr) -> String {
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("127.0.0.1:{}", v4.port()),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => format!("127.0.0.1:{}", v6.port()),
+        other => other.to_string(),
+    }
 }
 
-/// Prints; a reader that went away is no reason to stop serving.
-fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+fn print_event(event: &Event) {
+    say(&format!("{event}\n"));
 }

@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod demo;
 mod logging;
+mod out;
 mod play;
 mod ports;
 mod serve;

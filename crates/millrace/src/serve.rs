@@ -3,14 +3,19 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use millrace_cache::Cache;
-use millrace_edge::{Edge, Entrance, Event};
+use millrace_edge::{Certificates, Edge, Entrance, Event};
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::config::Config;
 use crate::logging;
 use crate::server::{Asked, Server, Signals, raise_descriptor_limit, runtime};
+
+/// Certificates are not looked at more often than this, whatever is asked for.
+const LEAST_CHECK: Duration = Duration::from_millis(100);
 
 /// Serves until a signal ends it.
 pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
@@ -24,15 +29,19 @@ pub(crate) fn run(file: &Path) -> anyhow::Result<()> {
 async fn serve(file: &Path, config: Config) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let cache = Cache::open(config.cache()).await.context("the cache can't be opened")?;
-    let edge = Edge::new(config.site()?, cache.clone(), config.limits(), Entrance::default(), Arc::new(log_event))?;
-    let addresses: Vec<SocketAddr> = config.settings.listen.viewers.iter().map(|address| address.0).collect();
-    let cure = format!("listen.viewers in {}", file.display());
-    let server = Server::start(edge.clone(), cache.clone(), &addresses, &cure).await?;
+    let certificates = config.certificates()?;
+    let proxies = config.settings.listen.proxies.iter().map(|network| network.0).collect();
+    let entrance = Entrance { certificates: certificates.clone(), proxies };
+    let edge = Edge::new(config.site()?, cache.clone(), config.limits(), entrance, Arc::new(log_event))?;
+    let server = open(file, &config, &edge, &cache).await?;
     for address in &server.addresses {
         tracing::info!(%address, "viewers may connect");
     }
+    if let Some(certificates) = certificates.clone() {
+        tokio::spawn(watch(certificates, config.settings.tls.check_every.0));
+    }
     while matches!(signals.next().await, Asked::Reload) {
-        reload(file, &edge);
+        reload(file, &edge, certificates.as_ref());
     }
     let deadline = config.settings.drain.deadline.0;
     tracing::info!(viewers = edge.viewers(), ?deadline, "stopping: no new viewers are taken");
@@ -49,14 +58,57 @@ fn counted(edge: &Edge, cache: &Cache) -> String {
     edge.chain(cache).collect::<Vec<_>>().join(" ")
 }
 
-/// Reads the file again. A fault in it changes nothing.
-fn reload(file: &Path, edge: &Edge) {
-    match Config::load(file).and_then(|config| Ok((config.site()?, config))) {
+/// Opens the ports.
+async fn open(file: &Path, config: &Config, edge: &Edge, cache: &Cache) -> anyhow::Result<Server> {
+    let listen = &config.settings.listen;
+    let setting = |name: &str| format!("{name} in {}", file.display());
+    let (viewers, tls) = (setting("listen.viewers"), setting("listen.tls"));
+    let ports: Vec<(SocketAddr, &str)> = listen
+        .viewers
+        .iter()
+        .map(|address| (address.0, viewers.as_str()))
+        .chain(listen.tls.value.iter().map(|address| (address.0, tls.as_str())))
+        .collect();
+    Server::start(edge.clone(), cache.clone(), &ports).await
+}
+
+/// Reads the file again. A fault in it, or in what it names, changes nothing.
+fn reload(file: &Path, edge: &Edge, certificates: Option<&Certificates>) {
+    let read = || {
+        let config = Config::load(file)?;
+        let site = config.site()?;
+        let files = config.certificate_files();
+        match certificates {
+            Some(certificates) if !files.is_empty() => certificates.replace(files)?,
+            Some(_) => tracing::warn!("no certificate is listed any more: TLS ends at the next start only"),
+            None if !files.is_empty() => {
+                tracing::warn!("the first certificate was listed: TLS begins at the next start only");
+            }
+            None => {}
+        }
+        Ok::<_, anyhow::Error>((site, config))
+    };
+    match read() {
         Ok((site, config)) => {
             edge.replace(site);
-            tracing::info!(config = %config.summary(), "distributions and buckets were read again");
+            tracing::info!(config = %config.summary(), "distributions, buckets and certificates were read again");
         }
         Err(error) => tracing::error!("the old configuration stays in force: {error:#}"),
+    }
+}
+
+/// Looks now and then whether the files of certificates were renewed.
+async fn watch(certificates: Certificates, every: Duration) {
+    let mut ticks = interval(every.max(LEAST_CHECK));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let looked = certificates.clone();
+        match tokio::task::spawn_blocking(move || looked.reload()).await {
+            Ok(Ok(true)) => tracing::info!(?certificates, "renewed certificates are in force"),
+            Ok(Err(error)) => tracing::error!("the old certificates stay in force: {error}"),
+            Ok(Ok(false)) | Err(_) => {}
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Server {
     edge: Edge,
     cache: Cache,
     listeners: JoinSet<()>,
-    /// Where it listens.
+    /// Where it listens, in the order of the ports it was given.
     pub(crate) addresses: Vec<SocketAddr>,
 }
 
@@ -58,15 +58,14 @@ impl Signals {
 }
 
 impl Server {
-    /// Opens all `addresses`. `cure` is the flag or setting that chooses them.
+    /// Opens all `ports`: an address, and the flag or setting that chooses it.
     pub(crate) async fn start(
         edge: Edge,
         cache: Cache,
-        addresses: &[SocketAddr],
-        cure: &str,
+        ports: &[(SocketAddr, &str)],
     ) -> anyhow::Result<Self> {
         let mut server = Self { edge, cache, listeners: JoinSet::new(), addresses: Vec::new() };
-        for address in addresses {
+        for (address, cure) in ports {
             let listener = open(&server.edge, *address).await;
             let listener = listener.map_err(|error| ports::explain(*address, &error, cure))?;
             server.addresses.push(listener.local_addr()?);

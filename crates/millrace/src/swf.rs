@@ -10,6 +10,8 @@ use flate2::read::ZlibDecoder;
 use millrace_model::Swf;
 use millrace_rtmp::handshake::digest::swf_hash;
 
+use crate::out::say;
+
 /// The largest player, as a file and uncompressed.
 const LARGEST: u64 = 64 << 20;
 /// What stands in front of the part that may be compressed.
@@ -36,11 +38,11 @@ pub(crate) fn run(options: &Files) -> anyhow::Result<()> {
     for file in &options.files {
         let Swf { hash, size } = read(file)?;
         let hash = hex(&hash);
-        println!(
+        say(&format!(
             "{}: {size} bytes uncompressed\n  rtmpdump       --swfhash {hash} --swfsize {size}\n  \
-             millrace play  --swf-hash {hash} --swf-size {size}",
+             millrace play  --swf-hash {hash} --swf-size {size}\n",
             file.display()
-        );
+        ));
     }
     Ok(())
 }

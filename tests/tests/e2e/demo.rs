@@ -16,9 +16,13 @@ fn each_line_that_it_prints_for_rtmpdump_works_as_printed() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = server.process().out();
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| line.starts_with("rtmpdump ")).collect();
-    assert_eq!(lines.len(), 3, "{text}");
+    assert_eq!(lines.len(), 3 + 5, "each sample, and each other variant: {text}");
     for line in lines {
         let _ = run(Command::new("sh").args(["-c", line]).current_dir(folder.path())).ok();
+    }
+    for variant in ["rtmpe", "rtmpt", "rtmpte", "rtmps", "rtmpts"] {
+        let saved = folder.path().join(format!("sample-{variant}.flv"));
+        Frames::of_file(&saved).assert_same(&Frames::of_file(&sample("sample.mp4")), variant);
     }
     for file in ["sample.mp4", "sample.flv", "sample.mp3"] {
         let saved = folder.path().join(format!("{}.flv", file.replace('.', "-")));
@@ -30,11 +34,11 @@ fn each_line_that_it_prints_for_rtmpdump_works_as_printed() {
 fn the_url_of_each_other_line_is_one_that_plays() {
     let mut server = Server::demo();
     let text = server.process().out();
-    for player in ["ffplay", "vlc", "mpv"] {
+    for (player, count) in [("ffplay", 3 + 3), ("vlc", 3), ("mpv", 3)] {
         let urls: Vec<&str> =
             text.lines().filter_map(|line| line.trim().strip_prefix(player)).map(str::trim).collect();
-        assert_eq!(urls.len(), 3, "{player}: {text}");
-        urls.iter().for_each(|url| drop(play(url, &[]).ok()));
+        assert_eq!(urls.len(), count, "{player}: {text}");
+        urls.iter().for_each(|url| drop(play(url, &["--insecure"]).ok()));
     }
 }
 
@@ -43,13 +47,18 @@ fn a_busy_port_is_told_with_its_holder_and_the_flag_to_change_it() {
     let holder = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = holder.local_addr().expect("it has an address").port().to_string();
     let folder = tempfile::tempdir().expect("a folder");
-    let mut command = Command::new(millrace());
-    command.args(["demo", "--rtmp-port", &port, "--data-dir"]).arg(folder.path());
-    let finished = run(&mut command);
-    assert_eq!(finished.status.code(), Some(1), "{}", finished.err);
-    let own = std::process::id().to_string();
-    for word in [port.as_str(), "in use", own.as_str(), "--rtmp-port"] {
-        assert!(finished.err.contains(word), "{word:?} is not in {}", finished.err);
+    let flags = ["--rtmp-port", "--http-port", "--tls-port"];
+    for flag in flags {
+        let mut command = Command::new(millrace());
+        command
+            .arg("demo")
+            .args(flags.iter().flat_map(|other| [*other, if *other == flag { &port } else { "0" }]));
+        let finished = run(command.arg("--data-dir").arg(folder.path()));
+        assert_eq!(finished.status.code(), Some(1), "{}", finished.err);
+        let own = std::process::id().to_string();
+        for word in [port.as_str(), "in use", own.as_str(), flag] {
+            assert!(finished.err.contains(word), "{word:?} is not in {}", finished.err);
+        }
     }
 }
 
@@ -127,7 +136,17 @@ fn a_second_start_keeps_what_is_in_the_data_folder() {
 
 #[test]
 fn help_of_every_command_says_what_it_is_for() {
-    for command in [&[][..], &["demo"], &["serve"], &["play"], &["config"], &["config", "check"]] {
+    for command in [
+        &[][..],
+        &["demo"],
+        &["serve"],
+        &["play"],
+        &["config"],
+        &["config", "check"],
+        &["cert"],
+        &["cert", "self-signed"],
+        &["swf"],
+    ] {
         let text = run(Command::new(millrace()).args(command).arg("--help")).ok().text();
         assert!(text.contains("Usage: millrace"), "{command:?}: {text}");
     }

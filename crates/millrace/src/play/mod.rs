@@ -23,6 +23,7 @@ use millrace_rtmp::session::{ClientPlay, Swf};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use crate::out::say;
 use crate::server::{raise_descriptor_limit, runtime};
 use address::StreamUrl;
 use report::{Live, Report};
@@ -110,9 +111,9 @@ pub(crate) fn run(options: Play) -> anyhow::Result<ExitCode> {
     raise_descriptor_limit();
     let report = runtime()?.block_on(play(&options))?;
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        say(&format!("{}\n", serde_json::to_string_pretty(&report)?));
     } else {
-        print!("{report}");
+        say(&report.to_string());
     }
     Ok(ExitCode::from(report.exit_status()))
 }
