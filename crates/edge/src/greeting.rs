@@ -104,7 +104,7 @@ fn length(bytes: &[u8]) -> Option<Option<usize>> {
     if begins(v1::PROTOCOL_PREFIX.as_bytes()) {
         let end = bytes.windows(2).position(|two| two == b"\r\n").map(|at| at + 2);
         // A longer line is read as far as it may go, and found broken.
-        return Some(end.or((bytes.len() >= LINE).then_some(LINE)));
+        return Some(end.or_else(|| (bytes.len() >= LINE).then_some(LINE)));
     }
     let rest = || bytes[..FIXED].last_chunk().map_or(0, |length| usize::from(u16::from_be_bytes(*length)));
     begins(v2::PROTOCOL_PREFIX).then(|| (bytes.len() >= FIXED).then(|| FIXED + rest()))

@@ -14,6 +14,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
+use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, header};
@@ -90,17 +91,18 @@ impl Connection {
 
     /// What is there besides tunnels.
     fn page(&self, request: &Request<Incoming>) -> Response<Body> {
-        let host = request.uri().host().or_else(|| request.headers().get(header::HOST)?.to_str().ok());
-        let host =
-            host.and_then(|host| millrace_model::host_of(&format!("rtmp://{host}"))).unwrap_or_default();
+        let authority = request.uri().authority().map(Authority::as_str);
+        let authority = authority.or_else(|| request.headers().get(header::HOST)?.to_str().ok());
+        let authority = authority.unwrap_or_default();
+        let host = millrace_model::host_of(&format!("rtmp://{authority}")).unwrap_or_default();
         let site = self.shared.site.load();
         let response = match (site.snapshot.streaming(&host), request.uri().path()) {
             (Err(_), _) => reply::unknown_host(&host),
             (Ok(_), "/crossdomain.xml") => reply::policy(),
-            (Ok(_), "/") => reply::welcome(&host),
+            (Ok(_), "/") => reply::welcome(authority),
             (Ok(_), path) => reply::text(
                 StatusCode::NOT_FOUND,
-                format!("{path} is not here: this host plays streams, from rtmp://{host}/cfx/st\n"),
+                format!("{path} is not here: this host plays streams, from rtmp://{authority}/cfx/st\n"),
             ),
         };
         match *request.method() {

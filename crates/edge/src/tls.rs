@@ -175,7 +175,7 @@ impl Certificates {
 
 impl std::fmt::Debug for Certificates {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Certificates").field(&self.watched().files).finish()
+        f.debug_list().entries(self.watched().files.iter().map(|files| &files.certificate)).finish()
     }
 }
 

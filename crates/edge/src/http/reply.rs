@@ -79,9 +79,9 @@ pub(super) fn policy() -> Response<Body> {
     with_type(StatusCode::OK, "text/x-cross-domain-policy", Bytes::from_static(POLICY.as_bytes()))
 }
 
-/// What a person sees who opens the host in a browser.
-pub(super) fn welcome(host: &str) -> Response<Body> {
-    let host = escaped(host);
+/// What a person sees who opens the host in a browser; `authority` with its port, since every port plays.
+pub(super) fn welcome(authority: &str) -> Response<Body> {
+    let host = escaped(authority);
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{host}</title>\n\
          <h1>{host} plays streams</h1>\n\

@@ -189,7 +189,7 @@ impl Connection {
         let metrics = &self.shared.metrics;
         match end {
             End::Silent | End::Stalled(_) | End::Protocol(protocol::Error::Timeout(_)) => {
-                metrics.timeouts.one()
+                metrics.timeouts.one();
             }
             End::Protocol(_) => metrics.protocol_errors.one(),
             End::Closed | End::Done | End::Broken(_) => {}

@@ -50,7 +50,7 @@ pub(crate) struct Session {
 pub(crate) enum Finished {
     Player { stream: u32, done: Done },
     Length { transaction: f64, seconds: f64 },
-    Agreed(Result<Agreement, Error>),
+    Agreed(Box<Result<Agreement, Error>>),
 }
 
 impl Session {
@@ -217,8 +217,7 @@ impl Session {
     ) -> Result<(), Error> {
         match finished {
             Finished::Length { transaction, seconds } => self.protocol.stream_length(transaction, seconds),
-            Finished::Agreed(Ok(agreement)) => self.protocol.agree(agreement),
-            Finished::Agreed(Err(error)) => return Err(error),
+            Finished::Agreed(agreement) => self.protocol.agree((*agreement)?),
             Finished::Player { stream, done } => {
                 if let Some(player) = self.players.iter_mut().find(|player| player.id == stream) {
                     player.complete(done, &mut self.protocol, outbox, now);
@@ -334,7 +333,7 @@ impl Session {
                 tracing::debug!(%address, %crowded, "a key exchange is refused");
                 Err(Error::KeyExchange("too many at one time"))
             });
-            Finished::Agreed(agreed)
+            Finished::Agreed(Box::new(agreed))
         }));
     }
 
