@@ -119,6 +119,8 @@ fn make(names: &[String], days: u32) -> anyhow::Result<Made> {
     params.distinguished_name = DistinguishedName::new();
     let first = names.first().map_or("localhost", String::as_str);
     params.distinguished_name.push(DnType::CommonName, first);
+    // No authority is called so: clients must not try to check it with the key of another "localhost".
+    params.distinguished_name.push(DnType::OrganizationName, "Millrace, self-signed");
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     // A clock that is a little behind must not find it "not valid yet".
     let now = SystemTime::now();

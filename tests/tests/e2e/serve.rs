@@ -107,7 +107,11 @@ fn the_default_configuration_is_one_that_the_check_finds_good() {
     let default = run(Command::new(millrace()).args(["config", "default"])).ok();
     std::fs::write(&file, &default.out).expect("it can be written");
     let _ = run(Command::new(millrace()).args(["config", "check"]).arg(&file)).ok();
-    // The examples in it are good as well.
+    // The examples in it are good as well, once the files are there that they name.
+    std::fs::write(folder.path().join("player.swf"), b"FWS\x08\x08\0\0\0").expect("it can be written");
+    let mut certificate = Command::new(millrace());
+    certificate.args(["cert", "self-signed", "--certificate", "tls/media.example.com.pem"]);
+    let _ = run(certificate.args(["--key", "tls/media.example.com.key"]).current_dir(folder.path())).ok();
     let examples = default.text().replace("#: ", "");
     std::fs::write(&file, examples.replace("/srv/media", &folder.path().to_string_lossy()))
         .expect("it can be written");
