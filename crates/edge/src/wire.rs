@@ -162,10 +162,10 @@ impl Wire {
         }
     }
 
-    /// Says how long a tunnel may hold an answer without content: long while something plays.
-    pub(crate) fn set_playing(&mut self, playing: bool) {
+    /// Tells a tunnel what it may hold an answer without content for: something plays, or is being worked on.
+    pub(crate) fn set_prospect(&mut self, playing: bool, working: bool) {
         if let Link::Tunnel(end) = &mut self.link {
-            end.set_playing(playing);
+            end.set_prospect(playing, working);
         }
     }
 

@@ -21,6 +21,10 @@ const READ: usize = 4096;
 /// A viewer that lets more replies than this pile up is not read from until it takes some.
 const UNANSWERED: usize = 64 << 10;
 
+/// More may be due at once, but a viewer that takes everything has to let the others have their turn after so many
+/// bytes: a millisecond's worth where they are encrypted.
+const STREAK: usize = 512 << 10;
+
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
 enum End {
@@ -59,6 +63,8 @@ struct Connection {
     accepted: Duration,
     /// When the wire last took bytes.
     progress: Duration,
+    /// Bytes written since others had their turn.
+    streak: usize,
     bytes: u64,
 }
 
@@ -75,6 +81,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, wire: Wire, peer: SocketAddr) {
         input: BytesMut::new(),
         accepted: now,
         progress: now,
+        streak: 0,
         bytes: 0,
     };
     connection.shared.connected.fetch_add(1, Relaxed);
@@ -118,8 +125,11 @@ impl Connection {
         if self.is_clear() {
             self.progress = now;
             if filled || written > 0 {
-                // More may be due, but a viewer that takes everything at once must not keep the others waiting.
-                tokio::task::coop::consume_budget().await;
+                self.streak += written;
+                if self.streak >= STREAK {
+                    self.streak = 0;
+                    tokio::task::yield_now().await;
+                }
                 return Ok(());
             }
             if self.session.is_closing() {
@@ -144,7 +154,7 @@ impl Connection {
         if blocked && now >= deadline {
             return Err(End::Stalled(self.shared.limits.stalled));
         }
-        self.wire.set_playing(self.session.is_playing());
+        self.wire.set_prospect(self.session.is_playing(), self.session.is_working());
         let wanted = Wanted { read: self.session.unanswered() < UNANSWERED, write: blocked };
         tokio::select! {
             readable = self.wire.ready(wanted) => {

@@ -114,6 +114,11 @@ impl Player {
         self.work.iter_mut().chain(self.switch.as_mut().and_then(|switch| switch.work.as_mut()))
     }
 
+    /// Whether there is such work.
+    pub(crate) fn is_working(&self) -> bool {
+        self.work.is_some() || self.switch.as_ref().is_some_and(|switch| switch.work.is_some())
+    }
+
     /// When [`Player::next`] wants to be called, if nothing else happens.
     pub(crate) fn deadline(&self) -> Option<Duration> {
         match &self.state {

@@ -111,6 +111,11 @@ impl Session {
         self.players.iter().any(Player::is_busy)
     }
 
+    /// Whether something is being worked on that will have to be told.
+    pub(crate) fn is_working(&self) -> bool {
+        !self.queries.is_empty() || self.players.iter().any(Player::is_working)
+    }
+
     pub(crate) fn is_closing(&self) -> bool {
         self.protocol.is_closing()
     }

@@ -36,6 +36,8 @@ pub(crate) struct End {
     most: usize,
     /// How long an answer without content is held.
     hold: Duration,
+    /// Whether something will be there to be sent in a moment.
+    working: bool,
     long_hold: Duration,
     /// How long the client may ask nothing.
     silence: Duration,
@@ -75,6 +77,7 @@ impl End {
             interval: Interval::default(),
             size: AnswerSize::new(limits.tunnel_body),
             most: usize::MAX,
+            working: false,
             hold: SHORT_HOLD.min(limits.tunnel_hold),
             long_hold: limits.tunnel_hold,
             silence: limits.tunnel_silence,
@@ -94,9 +97,10 @@ impl End {
         self.most = bytes;
     }
 
-    /// See [`crate::wire::Wire::set_playing`].
-    pub(crate) fn set_playing(&mut self, playing: bool) {
+    /// See [`crate::wire::Wire::set_prospect`].
+    pub(crate) fn set_prospect(&mut self, playing: bool, working: bool) {
         self.hold = if playing { self.long_hold } else { self.long_hold.min(SHORT_HOLD) };
+        self.working = working;
     }
 
     /// Takes as much as fits into the answer. Zero: there is no request, or its answer is full.
@@ -169,7 +173,7 @@ impl End {
     /// When something has to be done though nothing came.
     fn deadline(&self) -> Instant {
         let silent = self.asked + self.silence;
-        let held = self.current.as_ref().map(|current| current.since + self.hold);
+        let held = self.current.as_ref().map(|current| current.since + self.hold_of(current.ask.kind));
         let missing = self.sequence.deadline().map(|at| self.began + at);
         [held, missing].into_iter().flatten().fold(silent, Instant::min)
     }
@@ -183,12 +187,17 @@ impl End {
 
     fn is_answer_due(&self, now: Instant) -> bool {
         let Some(current) = &self.current else { return false };
-        let urged = current.urged || self.sequence.is_urged();
-        match current.ask.kind {
-            // Only an empty answer to idle is held: whoever sends has more to say, and waits for this answer first.
-            Numbered::Idle => current.bytes > 0 || urged || now >= current.since + self.hold,
-            Numbered::Send => true,
-            Numbered::Close => true,
+        let has_more = current.bytes > 0 || current.urged || self.sequence.is_urged();
+        has_more || now >= current.since + self.hold_of(current.ask.kind)
+    }
+
+    /// How long an answer without content is held.
+    fn hold_of(&self, kind: Numbered) -> Duration {
+        match kind {
+            Numbered::Idle => self.hold,
+            // Whoever sends may have more to say, and waits for this answer first. But FFmpeg sleeps on an empty one.
+            Numbered::Send if self.working => self.hold.min(SHORT_HOLD),
+            Numbered::Send | Numbered::Close => Duration::ZERO,
         }
     }
 
