@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::out::say;
-use crate::{cert, config, demo, play, serve, swf};
+use crate::{cert, config, demo, logging, play, serve, swf};
 
 /// Streams media from S3 buckets to RTMP players, through an edge cache.
 ///
@@ -120,6 +120,7 @@ impl Cli {
             Command::Play(options) => return play::run(*options),
             Command::Config(Config::Default) => say(&config::Config::default_file()),
             Command::Config(Config::Check { file }) => {
+                logging::start(logging::Format::Text, "warn");
                 let config = config::Config::load(&file)?;
                 config.certificates()?;
                 say(&format!("{}: {}\n", file.display(), config.summary()));

@@ -17,7 +17,7 @@ pub(crate) fn explain(address: SocketAddr, error: &std::io::Error, cure: &str) -
         }
         std::io::ErrorKind::PermissionDenied => anyhow::anyhow!(
             "port {port} may not be opened: ports below 1024 need the capability CAP_NET_BIND_SERVICE; \
-             grant it, or choose another port with {cure}"
+             grant it (systemd: AmbientCapabilities=CAP_NET_BIND_SERVICE), or choose another port with {cure}"
         ),
         _ => anyhow::anyhow!("{address} can't be listened on: {error}; choose another with {cure}"),
     }

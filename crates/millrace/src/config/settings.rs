@@ -60,7 +60,7 @@ section! {
         /// capability CAP_NET_BIND_SERVICE. Every port takes every protocol, whatever a player tries there: RTMP,
         /// RTMPE, RTMPT and RTMPTE, and with a certificate RTMPS and RTMPTS.
         viewers: Vec<Address> = vec![Address::everywhere(1935), Address::everywhere(80)],
-        /// The same for the ports where players look for TLS, such as ":443"; these need a [[certificate]].
+        /// The same for the ports where players look for TLS, such as ":443"; these need a `[[certificate]]`.
         tls: Placed<Vec<Address>> = Vec::new().into(),
         /// Addresses of load balancers that put a PROXY protocol header (version 1 or 2) in front of each connection,
         /// such as "10.0.0.0/8"; only theirs is believed.

@@ -186,13 +186,12 @@ fn rtmpe_type(text: &str) -> Result<Wrap, String> {
 
 fn swf_hash(text: &str) -> Result<[u8; 32], String> {
     let wants = || "a hash is 64 hex digits; `millrace swf FILE` prints it".to_owned();
-    if text.len() != 64 || !text.is_ascii() {
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(wants());
     }
     let mut hash = [0; 32];
-    for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks(2)) {
-        let digits = std::str::from_utf8(digits).map_err(|_| wants())?;
-        *byte = u8::from_str_radix(digits, 16).map_err(|_| wants())?;
+    for (byte, at) in hash.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(&text[at..at + 2], 16).map_err(|_| wants())?;
     }
     Ok(hash)
 }
@@ -224,4 +223,25 @@ async fn gather(mut viewers: JoinSet<Outcome>, options: &Play, live: &Live, bega
         eprintln!();
     }
     outcomes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kinds_of_rtmpe_are_three() {
+        assert_eq!(rtmpe_type("9"), Ok(Wrap::Blowfish));
+        for text in ["3", "7", "", "x"] {
+            assert!(rtmpe_type(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_hash_is_64_hex_digits() {
+        assert_eq!(swf_hash(&"0aFF".repeat(16)).map(|hash| (hash[0], hash[1])), Ok((0x0a, 0xff)));
+        for text in ["0a", &"0a".repeat(33), &"+1".repeat(32), &"zz".repeat(32), &"é".repeat(32)] {
+            assert!(swf_hash(text).is_err(), "{text:?}");
+        }
+    }
 }

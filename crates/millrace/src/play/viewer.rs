@@ -138,9 +138,10 @@ pub(super) async fn play(orders: &Orders, output: Option<File>, live: &Live) -> 
     };
     live.playing.fetch_add(1, Relaxed);
     let end = viewer.watch().await;
+    let ended = viewer.now();
     live.playing.fetch_sub(1, Relaxed);
     viewer.transport.close().await;
-    viewer.finish(end)
+    viewer.finish(end, ended)
 }
 
 fn lost(live: &Live, why: String) -> Outcome {
@@ -277,7 +278,7 @@ impl Viewer<'_> {
         result.err().map(|error| End::Failed(format!("the output can't be written: {error}")))
     }
 
-    fn finish(mut self, end: End) -> Outcome {
+    fn finish(mut self, end: End, ended: Duration) -> Outcome {
         if let Some(Err(error)) = self.output.take().map(Output::finish) {
             self.outcome.failure = Some(format!("the output can't be written: {error}"));
         }
@@ -287,7 +288,7 @@ impl Viewer<'_> {
             }
             // The model would stall at the end of everything, and no viewer minds that.
             End::Complete => {}
-            End::Enough => self.player.look(self.began.elapsed()),
+            End::Enough => self.player.look(ended),
         }
         let counter = if self.outcome.failure.is_some() { &self.live.failed } else { &self.live.done };
         counter.fetch_add(1, Relaxed);
