@@ -13,3 +13,4 @@ mod seek;
 mod sharing;
 mod streams;
 mod support;
+mod variants;

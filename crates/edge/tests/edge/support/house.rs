@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use millrace_cache::{Cache, Config};
-use millrace_edge::{Edge, Entrance, Event, EventKind, Limits, Listener, Site};
+use millrace_edge::{Counters, Edge, Entrance, Event, EventKind, Limits, Listener, Site};
 use millrace_model::{HostPattern, Snapshot, StreamingDistribution, Variants};
 use millrace_origin::{MemoryOrigin, Origin};
 use tokio::task::JoinHandle;
 
-use super::Viewer;
+use super::{Http, Road, Viewer};
 
 /// The host of the distribution that works.
 pub(crate) const HOST: &str = "films.example.net";
@@ -37,6 +37,11 @@ impl House {
 
     /// With some bounds changed.
     pub(crate) async fn with(change: impl FnOnce(&mut Limits)) -> Self {
+        Self::with_entrance(Entrance::default(), change).await
+    }
+
+    /// With another way in, and some bounds changed.
+    pub(crate) async fn with_entrance(entrance: Entrance, change: impl FnOnce(&mut Limits)) -> Self {
         let mut limits = Limits::default();
         change(&mut limits);
         let mut config = Config::default();
@@ -56,7 +61,7 @@ impl House {
             told.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
         });
         let origin = MemoryOrigin::new("films");
-        let edge = Edge::new(site(&origin), cache.clone(), limits, Entrance::default(), sink);
+        let edge = Edge::new(site(&origin), cache.clone(), limits, entrance, sink);
         let edge = edge.expect("the system has threads");
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let listener = Listener::bind(edge.clone(), any).await.expect("the system has a port");
@@ -75,21 +80,73 @@ impl House {
         Viewer::ready(self.address, TC_URL).await
     }
 
+    /// Changes the distribution that works, for viewers to come.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut StreamingDistribution)) {
+        let (mut distributions, origins) = (distributions(), site(&self.origin).origins);
+        change(&mut distributions[0]);
+        self.edge.replace(Site { snapshot: Snapshot::new(distributions, None), origins });
+    }
+
+    /// The way to it.
+    pub(crate) fn road(&self) -> Road {
+        Road::to(self.address)
+    }
+
+    /// A connection that speaks HTTP with it.
+    pub(crate) async fn http(&self) -> Http {
+        Http::to(&self.road()).await
+    }
+
     /// What was told to the operator up to now.
     pub(crate) fn events(&self) -> Vec<EventKind> {
-        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.iter().map(|event| event.kind.clone()).collect()
+        self.whole_events().into_iter().map(|event| event.kind).collect()
+    }
+
+    /// The same, with whose it was.
+    pub(crate) fn whole_events(&self) -> Vec<Event> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits until the operator was told something.
     pub(crate) async fn told(&self, what: impl Fn(&EventKind) -> bool) -> EventKind {
+        self.told_of(what).await.kind
+    }
+
+    /// The same, with whose it was.
+    pub(crate) async fn told_of(&self, what: impl Fn(&EventKind) -> bool) -> Event {
+        self.until(
+            || self.whole_events().into_iter().find(|event| what(&event.kind)),
+            || format!("the operator was not told; but: {:#?}", self.events()),
+        )
+        .await
+    }
+
+    /// Waits until a connection has ended for this reason, or one that holds it.
+    pub(crate) async fn ended(&self, why: &str) -> Event {
+        self.told_of(|event| matches!(event, EventKind::Disconnected { reason, .. } if reason.contains(why)))
+            .await
+    }
+
+    /// Waits until that was counted.
+    pub(crate) async fn counted(&self, what: impl Fn(&Counters) -> bool) -> Counters {
+        let counters = || self.edge.metrics().snapshot();
+        self.until(|| Some(counters()).filter(&what), || format!("not counted: {:#?}", counters())).await
+    }
+
+    /// Waits until everybody is gone.
+    pub(crate) async fn empty(&self) {
+        let viewers = || self.edge.viewers();
+        self.until(|| (viewers() == 0).then_some(()), || format!("{} are still there", viewers())).await;
+    }
+
+    async fn until<T>(&self, look: impl Fn() -> Option<T>, complain: impl Fn() -> String) -> T {
         for _ in 0..6000 {
-            if let Some(event) = self.events().into_iter().find(|event| what(event)) {
-                return event;
+            if let Some(seen) = look() {
+                return seen;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("the operator was not told; but: {:#?}", self.events());
+        panic!("{}", complain());
     }
 
     /// Segments packed so far.
@@ -98,8 +155,13 @@ impl House {
     }
 }
 
+fn site(origin: &MemoryOrigin) -> Site {
+    let films: Arc<dyn Origin> = Arc::new(origin.clone());
+    Site { snapshot: Snapshot::new(distributions(), None), origins: [("films".to_owned(), films)].into() }
+}
+
 /// One distribution that works, one that is switched off, and one whose origin is not there.
-pub(crate) fn site(origin: &MemoryOrigin) -> Site {
+fn distributions() -> Vec<StreamingDistribution> {
     let distribution = |id: &str, domain_name: &str, origin: &str, enabled| StreamingDistribution {
         id: id.to_owned(),
         domain_name: domain_name.to_owned(),
@@ -109,11 +171,9 @@ pub(crate) fn site(origin: &MemoryOrigin) -> Site {
         variants: Variants::ALL,
         swf: Vec::new(),
     };
-    let distributions = vec![
+    vec![
         distribution("EFILMS", HOST, "films", true),
         distribution("EOFF", "off.example.net", "films", false),
         distribution("ELOST", "lost.example.net", "lost", true),
-    ];
-    let films: Arc<dyn Origin> = Arc::new(origin.clone());
-    Site { snapshot: Snapshot::new(distributions, None), origins: [("films".to_owned(), films)].into() }
+    ]
 }

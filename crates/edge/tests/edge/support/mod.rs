@@ -1,13 +1,21 @@
 //! What the tests need: an edge on a port of its own, media to put behind it, and a player to look at it.
 
+mod heard;
 mod house;
+mod keys;
 mod media;
 mod oracle;
+mod road;
+mod tunnel;
 mod viewer;
 
+pub(crate) use heard::{Heard, labels, media_of};
 pub(crate) use house::{HOST, House, TC_URL};
+pub(crate) use keys::Keys;
 pub(crate) use media::{
     Flv, Spec, long_flv, mp3, mp4, sample_flv, sample_mp3, sample_mp4, short_flv, short_flv_of,
 };
 pub(crate) use oracle::{Oracle, Sent, assert_same, until};
-pub(crate) use viewer::{ALL_AT_ONCE, Heard, Viewer, labels, media_of};
+pub(crate) use road::{BoxedStream, Road};
+pub(crate) use tunnel::{Answer, Http, Requests, post};
+pub(crate) use viewer::{ALL_AT_ONCE, Viewer};

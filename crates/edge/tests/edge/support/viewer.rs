@@ -3,26 +3,31 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use millrace_amf::{Object, Value};
 use millrace_rtmp::chunk::{self, Reader, Writer};
-use millrace_rtmp::command::{Command, Encoding, values};
-use millrace_rtmp::handshake;
-use millrace_rtmp::message::{Message, UserControl, kind};
+use millrace_rtmp::command::{Command, Encoding};
+use millrace_rtmp::handshake::encrypted::Cipher;
+use millrace_rtmp::handshake::{self, Kind};
+use millrace_rtmp::message::{Message, UserControl};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use super::Sent;
+use super::{BoxedStream, Heard, Road, labels};
 
 /// Against hangs only: nothing here is about speed.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// rtmpdump's buffer, ten hours: "as fast as you can".
 pub(crate) const ALL_AT_ONCE: u32 = 36_000_000;
 
 /// The player.
 pub(crate) struct Viewer {
-    pub(crate) socket: TcpStream,
+    pub(crate) socket: BoxedStream,
+    /// The key of SWF verification.
+    pub(crate) s1_end: [u8; 32],
+    /// For what comes and for what goes, once the handshake is over and if it was one of RTMPE.
+    inbound: Option<Cipher>,
+    outbound: Option<Cipher>,
     reader: Reader,
     writer: Writer,
     input: BytesMut,
@@ -30,93 +35,68 @@ pub(crate) struct Viewer {
     transaction: f64,
 }
 
-/// A message that came.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Heard {
-    Status { stream: u32, code: String, level: String, description: String },
-    Control(UserControl),
-    Data { stream: u32, time_ms: u32, name: String, code: String, body: Bytes, values: Vec<Value> },
-    Media { stream: u32, sent: Sent },
-    Reply(Command),
-    Other(u8),
-}
-
-impl Heard {
-    /// In a word, for comparing orders.
-    fn label(&self) -> String {
-        match self {
-            Self::Status { code, .. } => code.clone(),
-            Self::Control(event) => format!("{event:?}"),
-            Self::Data { name, code, .. } => format!("{name} {code}").trim_end().to_owned(),
-            Self::Media { .. } => "media".to_owned(),
-            Self::Reply(command) => command.name.clone(),
-            Self::Other(kind) => format!("type {kind}"),
-        }
-    }
-
-    pub(crate) fn is_status(&self, wanted: &str) -> bool {
-        matches!(self, Self::Status { code, .. } if code == wanted)
-    }
-}
-
-/// The order of what came; a row of media is one word.
-pub(crate) fn labels(heard: &[Heard]) -> Vec<String> {
-    let mut labels: Vec<String> = heard.iter().map(Heard::label).collect();
-    labels.dedup_by(|a, b| a == b && a == "media");
-    labels
-}
-
-/// The media in it.
-pub(crate) fn media_of(heard: &[Heard]) -> Vec<Sent> {
-    let sent = heard.iter().filter_map(|heard| match heard {
-        Heard::Media { sent, .. } => Some(sent.clone()),
-        _ => None,
-    });
-    sent.collect()
-}
-
 impl Viewer {
     /// Connected, accepted, with stream 1, and without a wish to be paced.
     pub(crate) async fn ready(address: SocketAddr, tc_url: &str) -> Self {
-        let mut viewer = Self::greeted(address).await;
-        viewer.connect("cfx/st", tc_url, &[]).await;
-        viewer.create_stream().await;
-        viewer.buffer(0, ALL_AT_ONCE);
-        viewer
+        Self::greeted(address).await.settled(tc_url).await
     }
 
     /// A socket whose handshake is done.
     pub(crate) async fn greeted(address: SocketAddr) -> Self {
-        Self::over(TcpSocket::new_v4().expect("a socket").connect(address).await.expect("an open port")).await
+        Self::over(Road::to(address).connect().await, Kind::Plain).await
     }
 
     /// A player whose socket takes little in advance, so that a slow one blocks the edge soon.
     pub(crate) async fn narrow(address: SocketAddr, tc_url: &str) -> Self {
-        let socket = TcpSocket::new_v4().expect("a socket");
-        socket.set_recv_buffer_size(8 << 10).expect("a small buffer");
-        let mut viewer = Self::over(socket.connect(address).await.expect("an open port")).await;
-        viewer.connect("cfx/st", tc_url, &[]).await;
-        viewer.create_stream().await;
-        viewer.buffer(0, ALL_AT_ONCE);
-        viewer
+        Self::over(Road::to(address).narrow().connect().await, Kind::Plain).await.settled(tc_url).await
     }
 
-    async fn over(mut socket: TcpStream) -> Self {
-        socket.set_nodelay(true).expect("TCP_NODELAY");
-        let mut handshake = handshake::Client::new(handshake::Kind::Plain);
+    /// The handshake, over whatever carries it.
+    pub(crate) async fn over(socket: BoxedStream, kind: Kind) -> Self {
+        Self::try_over(socket, kind).await.expect("the edge answers the handshake")
+    }
+
+    /// The same for a handshake that may be refused: `None` if the edge closes in it.
+    pub(crate) async fn try_over(mut socket: BoxedStream, kind: Kind) -> Option<Self> {
+        let mut handshake = handshake::Client::new(kind);
         let (mut output, mut input) = (Vec::new(), BytesMut::new());
-        let mut random = |bytes: &mut [u8]| bytes.fill(7);
+        let mut random = |bytes: &mut [u8]| getrandom::fill(bytes).expect("the system has random bytes");
         handshake.hello(&mut output, &mut random);
-        while !handshake.is_done() {
-            socket.write_all(&output).await.expect("the edge listens");
+        loop {
+            socket.write_all(&output).await.ok()?;
             output.clear();
+            if handshake.is_done() {
+                break;
+            }
             let n = timeout(PATIENCE, socket.read_buf(&mut input)).await.expect("a handshake in time");
-            assert!(n.expect("the edge answers") > 0, "the edge closed in the handshake");
+            if n.is_err() || matches!(n, Ok(0)) {
+                return None;
+            }
             let used = handshake.receive(&input, &mut output, &mut random).expect("RTMP");
             input.advance(used);
         }
-        let reader = Reader::new(chunk::Limits::SERVER);
-        Self { socket, reader, writer: Writer::default(), input, output, transaction: 0.0 }
+        let ciphers = handshake.take_ciphers().map(|ciphers| (ciphers.inbound, ciphers.outbound));
+        let (mut inbound, outbound) = ciphers.unzip();
+        decrypt(&mut inbound, &mut input);
+        Some(Self {
+            socket,
+            s1_end: *handshake.s1_end(),
+            inbound,
+            outbound,
+            reader: Reader::new(chunk::Limits::SERVER),
+            writer: Writer::default(),
+            input,
+            output: Vec::new(),
+            transaction: 0.0,
+        })
+    }
+
+    /// Accepted, with stream 1, and without a wish to be paced.
+    pub(crate) async fn settled(mut self, tc_url: &str) -> Self {
+        self.connect("cfx/st", tc_url, &[]).await;
+        self.create_stream().await;
+        self.buffer(0, ALL_AT_ONCE);
+        self
     }
 
     /// connect, and its answer.
@@ -163,11 +143,16 @@ impl Viewer {
         self.writer.message(&mut self.output, chunk::stream::PLAY, &message);
     }
 
-    /// SetBufferLength.
-    pub(crate) fn buffer(&mut self, stream: u32, ms: u32) -> &mut Self {
-        let message = Message::user_control(UserControl::SetBufferLength { stream, ms });
+    /// A user control event.
+    pub(crate) fn control(&mut self, event: UserControl) -> &mut Self {
+        let message = Message::user_control(event);
         self.writer.message(&mut self.output, chunk::stream::CONTROL, &message);
         self
+    }
+
+    /// SetBufferLength.
+    pub(crate) fn buffer(&mut self, stream: u32, ms: u32) -> &mut Self {
+        self.control(UserControl::SetBufferLength { stream, ms })
     }
 
     /// play on stream 1, everything.
@@ -195,11 +180,15 @@ impl Viewer {
 
     /// Sends everything that was said, in one piece.
     pub(crate) async fn send(&mut self) {
-        let output = std::mem::take(&mut self.output);
-        timeout(PATIENCE, self.socket.write_all(&output))
-            .await
-            .expect("the edge reads")
-            .expect("a connection");
+        let mut output = std::mem::take(&mut self.output);
+        if let Some(cipher) = &mut self.outbound {
+            cipher.apply(&mut output);
+        }
+        let sent = async {
+            self.socket.write_all(&output).await?;
+            self.socket.flush().await
+        };
+        timeout(PATIENCE, sent).await.expect("the edge reads").expect("a connection");
     }
 
     /// The next message, or nothing once the edge has closed.
@@ -207,13 +196,14 @@ impl Viewer {
         self.send().await;
         loop {
             if let Some(message) = self.reader.read(&mut self.input).expect("the edge speaks RTMP") {
-                return Some(self.heard(message).await);
+                let heard = Heard::from(message);
+                if let Heard::Control(UserControl::PingRequest(time)) = heard {
+                    self.control(UserControl::PingResponse(time));
+                }
+                return Some(heard);
             }
-            self.input.reserve(64 << 10);
-            let read = timeout(PATIENCE, self.socket.read_buf(&mut self.input)).await;
-            match read.expect("the edge goes on") {
-                Ok(0) | Err(_) => return None,
-                Ok(_) => {}
+            if self.read().await == 0 {
+                return None;
             }
         }
     }
@@ -222,9 +212,17 @@ impl Viewer {
     pub(crate) async fn swallow(&mut self, least: usize) {
         self.send().await;
         while self.input.len() < least {
-            let read = timeout(PATIENCE, self.socket.read_buf(&mut self.input)).await;
-            assert!(read.expect("the edge goes on").expect("a connection") > 0, "the edge closed");
+            assert!(self.read().await > 0, "the edge closed");
         }
+    }
+
+    /// Reads what is there; nothing at the end of the connection, however it came.
+    async fn read(&mut self) -> usize {
+        let before = self.input.len();
+        self.input.reserve(64 << 10);
+        let read = timeout(PATIENCE, self.socket.read_buf(&mut self.input)).await;
+        decrypt(&mut self.inbound, &mut self.input[before..]);
+        read.expect("the edge goes on").unwrap_or_default()
     }
 
     /// Everything up to the first message that is meant.
@@ -270,60 +268,10 @@ impl Viewer {
         }
         all
     }
-
-    async fn heard(&mut self, message: Message) -> Heard {
-        let stream = message.stream;
-        let text =
-            |value: &Value, name| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        match message.kind {
-            kind::USER_CONTROL => match UserControl::parse(&message.body).expect("a user control event") {
-                UserControl::PingRequest(time) => {
-                    let answer = Message::user_control(UserControl::PingResponse(time));
-                    self.writer.message(&mut self.output, chunk::stream::CONTROL, &answer);
-                    Heard::Control(UserControl::PingRequest(time))
-                }
-                event => Heard::Control(event),
-            },
-            kind::COMMAND_AMF0 => {
-                let command = Command::parse(&message).expect("a command");
-                let information = command.argument(0).clone();
-                match command.name.as_str() {
-                    "onStatus" => Heard::Status {
-                        stream,
-                        code: text(&information, "code"),
-                        level: text(&information, "level"),
-                        description: text(&information, "description"),
-                    },
-                    _ => Heard::Reply(command),
-                }
-            }
-            kind::DATA_AMF0 => self.data(message),
-            kind::AUDIO | kind::VIDEO => Heard::Media { stream, sent: sent(message) },
-            other => Heard::Other(other),
-        }
-    }
-
-    /// Data of the server's own, or out of the file.
-    fn data(&self, message: Message) -> Heard {
-        let values = values(&message).unwrap_or_default();
-        let name = values.first().and_then(Value::as_str).unwrap_or_default().to_owned();
-        let own = ["|RtmpSampleAccess", "onStatus", "onMetaData", "onPlayStatus"];
-        if !own.contains(&name.as_str()) {
-            return Heard::Media { stream: message.stream, sent: sent(message) };
-        }
-        let code = values.get(1).and_then(|value| value.get("code")).and_then(Value::as_str);
-        let code = code.unwrap_or_default().to_owned();
-        Heard::Data {
-            stream: message.stream,
-            time_ms: message.time_ms,
-            name,
-            code,
-            body: message.body,
-            values,
-        }
-    }
 }
 
-fn sent(message: Message) -> Sent {
-    Sent { kind: message.kind, time_ms: message.time_ms, body: message.body }
+fn decrypt(cipher: &mut Option<Cipher>, bytes: &mut [u8]) {
+    if let Some(cipher) = cipher {
+        cipher.apply(bytes);
+    }
 }
