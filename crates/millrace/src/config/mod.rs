@@ -133,6 +133,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_set_is_as_the_edge_has_it() {
+        let limits = Config::parse("").expect("every setting has a default").limits();
+        assert_eq!(format!("{limits:#?}"), format!("{:#?}", millrace_edge::Limits::default()));
+    }
+
+    #[test]
     fn the_default_files_examples_are_sound_as_well() {
         let uncommented: String = Config::default_file()
             .lines()
