@@ -6,12 +6,14 @@
 mod measure;
 mod media;
 mod server;
+mod variant;
 
 use anyhow::{Context, bail, ensure};
 
 use crate::tools::{cargo, must, target};
 use measure::{Figures, Load};
 use server::Server;
+use variant::Variant;
 
 /// How many viewers play at one time unless told otherwise.
 const VIEWERS: [usize; 4] = [1, 100, 500, 1000];
@@ -21,6 +23,8 @@ struct Options {
     viewers: Vec<usize>,
     /// How long each paced run lasts.
     seconds: u64,
+    /// What is put beside plain RTMP, in place of nginx-rtmp.
+    variant: Option<Variant>,
 }
 
 /// Runs the bench and prints the table.
@@ -28,11 +32,15 @@ pub(crate) fn rtmp(arguments: &[&str]) -> anyhow::Result<bool> {
     let options = parse(arguments)?;
     let cores = std::thread::available_parallelism()?.get();
     ensure!(cores >= 2, "the bench needs two cores, one for the server and one for the players");
-    must(&mut cargo(["build", "--release", "--package", "millrace"]))?;
+    must(&mut cargo(["build", "--release", "--package", "millrace", "--package", "millrace-benches"]))?;
     let program = target().join("release/millrace");
     let folder = target().join("bench");
     let media = media::make(&folder)?;
     println!("\nServers on core 0, players on core 1; {} s for each paced run.", options.seconds);
+    if let Some(variant) = options.variant {
+        let loads: Vec<Load> = loads(&options).into_iter().skip(1).collect();
+        return variant::run(variant, &loads, &program, &folder, &media);
+    }
     let mut rows = Vec::new();
     let ours = Server::millrace(&program, &folder, &media)?;
     let theirs = Server::nginx(&folder, &media)?;
@@ -56,12 +64,13 @@ pub(crate) fn rtmp(arguments: &[&str]) -> anyhow::Result<bool> {
 }
 
 fn parse(arguments: &[&str]) -> anyhow::Result<Options> {
-    let mut options = Options { viewers: VIEWERS.to_vec(), seconds: 20 };
+    let mut options = Options { viewers: VIEWERS.to_vec(), seconds: 20, variant: None };
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().copied().with_context(|| format!("{argument} needs a value"));
         match *argument {
             "--seconds" => options.seconds = value()?.parse().context("--seconds wants a number")?,
+            "--variant" => options.variant = Some(value()?.parse()?),
             "--viewers" => {
                 let numbers = value()?.split(',').map(str::parse).collect::<Result<_, _>>();
                 options.viewers = numbers.context("--viewers wants numbers with commas between them")?;
@@ -115,7 +124,7 @@ fn cold(
     media: &std::path::Path,
 ) -> anyhow::Result<(u64, u64, u64)> {
     let server = Server::millrace(program, folder, media)?;
-    let report = measure::play(program, &server, &["--viewers", "100", "--full"])?;
+    let report = measure::play(program, &server.url, &["--viewers", "100", "--full"])?;
     let delivered = report["bytes"].as_u64().unwrap_or_default();
     let origin = server.stop_and_count("cache.origin_bytes")?;
     Ok((origin, delivered, std::fs::metadata(media)?.len()))
@@ -129,6 +138,7 @@ mod tests {
     fn options_are_read() {
         let options = parse(&["--viewers", "1,5", "--seconds", "3"]).expect("sound options");
         assert_eq!((options.viewers, options.seconds), (vec![1, 5], 3));
+        assert_eq!(parse(&["--variant", "rtmpe"]).expect("a variant").variant, "rtmpe".parse().ok());
         assert!(parse(&["--viewers", "many"]).is_err());
         assert!(parse(&["--fast"]).is_err());
     }

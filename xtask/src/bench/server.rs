@@ -24,13 +24,23 @@ impl Server {
     /// Millrace with a folder that stands for a bucket.
     pub(super) fn millrace(program: &Path, folder: &Path, media: &Path) -> anyhow::Result<Self> {
         let port = free_port()?;
+        let (certificate, key) = (folder.join("certificate.pem"), folder.join("key.pem"));
+        must(
+            Command::new(program)
+                .args(["cert", "self-signed", "--force", "--certificate"])
+                .arg(&certificate)
+                .arg("--key")
+                .arg(&key)
+                .stdout(Stdio::null()),
+        )?;
         let bucket = media.parent().context("media lies in a folder")?;
         let config = folder.join("millrace.toml");
         std::fs::write(
             &config,
             format!(
                 "default_distribution = \"bench\"\n[listen]\nviewers = [\"127.0.0.1:{port}\"]\n[log]\nlevel = \
-                 \"warn,millrace::counted=info\"\n[drain]\ndeadline = \"1s\"\n[[bucket]]\nname = \"bench\"\nfolder = \
+                 \"warn,millrace::counted=info\"\n[drain]\ndeadline = \"1s\"\n[limits]\ntunnels_per_address = 10000\n[[certificate]]\ncertificate \
+                 = {certificate:?}\nkey = {key:?}\n[[bucket]]\nname = \"bench\"\nfolder = \
                  {bucket:?}\n[[distribution]]\nid = \"bench\"\ndomain_name = \"localhost\"\nbucket = \"bench\"\n"
             ),
         )?;
