@@ -81,12 +81,13 @@ impl Connection {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         self.shared.metrics.http_requests.one();
         let found = millrace_rtmp::tunnel::Request::parse(request.uri().path());
-        Ok(match found {
+        let response = match found {
             Some(_) if request.method() == Method::OPTIONS => reply::preflight(),
             Some(_) if request.method() != Method::POST => reply::wrong_method("POST, OPTIONS"),
             Some(_) => self.tunnel(request).await,
             None => self.page(&request),
-        })
+        };
+        Ok(reply::open_to_all(response))
     }
 
     /// What is there besides tunnels.
@@ -96,18 +97,16 @@ impl Connection {
         let authority = authority.unwrap_or_default();
         let host = millrace_model::host_of(&format!("rtmp://{authority}")).unwrap_or_default();
         let site = self.shared.site.load();
-        let response = match (site.snapshot.streaming(&host), request.uri().path()) {
+        let read = matches!(*request.method(), Method::GET | Method::HEAD);
+        match (site.snapshot.streaming(&host), request.uri().path()) {
             (Err(_), _) => reply::unknown_host(&host),
+            (Ok(_), "/crossdomain.xml" | "/") if !read => reply::wrong_method("GET, HEAD"),
             (Ok(_), "/crossdomain.xml") => reply::policy(),
             (Ok(_), "/") => reply::welcome(authority),
             (Ok(_), path) => reply::text(
                 StatusCode::NOT_FOUND,
                 format!("{path} is not here: this host plays streams, from rtmp://{authority}/cfx/st\n"),
             ),
-        };
-        match *request.method() {
-            Method::GET | Method::HEAD => response,
-            _ => reply::wrong_method("GET, HEAD"),
         }
     }
 }

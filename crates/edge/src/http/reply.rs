@@ -26,14 +26,14 @@ pub(super) fn tunnel(parts: impl IntoIterator<Item = Bytes>) -> Response<Body> {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("Keep-Alive"));
-    open_to_all(response)
+    response
 }
 
 /// A request of a tunnel that can't be answered; the body stays empty, for clients that would take it for the stream.
 pub(super) fn refused(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::default());
     *response.status_mut() = status;
-    open_to_all(response)
+    response
 }
 
 /// The answer to a browser that asks whether a script of another site may speak RTMPT.
@@ -47,7 +47,7 @@ pub(super) fn preflight() -> Response<Body> {
 }
 
 /// Lets scripts of every site read the answer: there are no cookies here that would give them more than anybody gets.
-fn open_to_all(mut response: Response<Body>) -> Response<Body> {
+pub(super) fn open_to_all(mut response: Response<Body>) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));

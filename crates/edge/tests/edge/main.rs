@@ -5,6 +5,7 @@
 
 mod addresses;
 mod faults;
+mod letter;
 mod limits;
 mod pause;
 mod play;

@@ -17,5 +17,5 @@ pub(crate) use media::{
 };
 pub(crate) use oracle::{Oracle, Sent, assert_same, until};
 pub(crate) use road::{BoxedStream, Road};
-pub(crate) use tunnel::{Answer, Http, Requests, post};
+pub(crate) use tunnel::{Answer, Http, Requests, Tunnel, hello, post};
 pub(crate) use viewer::{ALL_AT_ONCE, Viewer};

@@ -86,6 +86,15 @@ impl Http {
         Some(answer)
     }
 
+    /// So many answers.
+    pub(crate) async fn answers(&mut self, n: usize) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        for _ in 0..n {
+            answers.push(self.answer().await.expect("an answer to each request"));
+        }
+        answers
+    }
+
     async fn read(&mut self) -> usize {
         let read = timeout(PATIENCE, self.stream.read_buf(&mut self.input)).await;
         read.expect("the edge goes on").unwrap_or_default()
@@ -116,6 +125,49 @@ impl Http {
     }
 }
 
+/// A session whose requests are told one by one.
+pub(crate) struct Tunnel {
+    pub(crate) http: Http,
+    pub(crate) id: String,
+    number: u32,
+}
+
+impl Tunnel {
+    pub(crate) async fn to(road: &Road) -> Self {
+        let mut http = Http::to(road).await;
+        let id = http.open().await;
+        Self { http, id, number: 0 }
+    }
+
+    /// The next request's path.
+    pub(crate) fn path(&mut self, kind: &str) -> String {
+        self.number += 1;
+        format!("/{kind}/{}/{}", self.id, self.number - 1)
+    }
+
+    pub(crate) async fn send(&mut self, body: &[u8]) -> Answer {
+        let path = self.path("send");
+        self.http.post(&path, body).await
+    }
+
+    pub(crate) async fn idle(&mut self) -> Answer {
+        let path = self.path("idle");
+        self.http.post(&path, &[0]).await
+    }
+
+    pub(crate) async fn close(&mut self) -> Answer {
+        let path = self.path("close");
+        self.http.post(&path, &[0]).await
+    }
+}
+
+/// C0 and C1 of a plain handshake.
+pub(crate) fn hello() -> Vec<u8> {
+    let mut hello = vec![0; 1537];
+    hello[0] = 3;
+    hello
+}
+
 /// A request of a tunnel as librtmp writes it.
 pub(crate) fn post(path: &str, body: &[u8]) -> Vec<u8> {
     let head = format!(
@@ -134,6 +186,10 @@ pub(crate) enum Requests {
     OneConnection,
     /// Each on a new one, as through a proxy.
     NewConnections,
+    /// Each sent twice, by a proxy that did not wait long enough.
+    Twice,
+    /// Each sent twice, the first time on a connection that is gone before the answer comes.
+    CutOff,
 }
 
 /// Carries a stream through a tunnel until one of both ends is gone.
@@ -151,10 +207,18 @@ pub(super) async fn carry(road: Road, mut stream: DuplexStream, requests: Reques
         };
         let request = if left { client.close() } else { Some(client.next_request(&mut outgoing)) };
         let Some(request) = request else { return };
-        if requests == Requests::NewConnections {
+        // A second session is no retry.
+        let again = request.path != "/open/1";
+        if requests == Requests::CutOff && again {
+            Http::to(&road).await.write(&post(&request.path, &request.body)).await;
+        }
+        if requests == Requests::NewConnections || requests == Requests::CutOff {
             http = Http::to(&road).await;
         }
         let answer = http.post(&request.path, &request.body).await;
+        if requests == Requests::Twice && again && !left {
+            assert_eq!(http.post(&request.path, &request.body).await, answer, "the second answer is another");
+        }
         if left || answer.status() != 200 {
             return;
         }
