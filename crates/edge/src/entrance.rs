@@ -125,7 +125,8 @@ async fn greet(
 /// Makes the TLS handshake, and looks at what is spoken inside.
 async fn secure(shared: &Shared, stream: TcpStream, address: IpAddr) -> Result<Guest, Unwelcome> {
     let certificates = shared.entrance.certificates.as_ref().ok_or(Unwelcome::NoCertificate)?;
-    let accept = TlsAcceptor::from(certificates.server_config()).accept(stream);
+    let config = certificates.server_config_at(stream.local_addr()?.ip());
+    let accept = TlsAcceptor::from(config).accept(stream);
     let mut stream = shared.handshakes.run(address, accept).await?.map_err(Unwelcome::Tls)?;
     shared.metrics.tls_handshakes.one();
     let first = stream.fill_buf().await.map_err(Unwelcome::Tls)?.first().copied();

@@ -4,13 +4,16 @@
 //! receive, with stamps as the protocol wants them. All tests are in one binary, which is linked once.
 
 mod addresses;
+mod entrance;
 mod faults;
+mod http;
 mod letter;
 mod limits;
 mod pause;
 mod play;
 mod playlist;
 mod requests;
+mod secure;
 mod seek;
 mod sharing;
 mod streams;

@@ -50,10 +50,14 @@ impl Keys {
 
     /// A client that trusts all that was issued up to now, and remembers nothing of other connections.
     pub(crate) fn client(&self) -> Arc<ClientConfig> {
+        self.client_of(&rustls::version::TLS13)
+    }
+
+    /// The same for a version of TLS.
+    pub(crate) fn client_of(&self, version: &'static rustls::SupportedProtocolVersion) -> Arc<ClientConfig> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config =
-            config.expect("the provider has both versions").with_root_certificates(self.roots.clone());
+        let config = ClientConfig::builder_with_provider(provider).with_protocol_versions(&[version]);
+        let config = config.expect("the provider has the version").with_root_certificates(self.roots.clone());
         Arc::new(config.with_no_client_auth())
     }
 }
