@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::Limits;
@@ -18,9 +18,18 @@ const NICENESS: i32 = 5;
 
 /// The thread, and the line in front of it.
 pub(crate) struct Handshakes {
-    work: mpsc::UnboundedSender<BoxFuture<'static, ()>>,
+    work: mpsc::UnboundedSender<Handshake>,
     line: Arc<Semaphore>,
     rate: Mutex<Rate>,
+}
+
+/// One that waits for its turn.
+struct Handshake {
+    /// Closed when nobody waits for it any more.
+    wanted: oneshot::Sender<()>,
+    /// In the line. Given back at the turn: a client of TLS that is slow in its handshake keeps nobody waiting.
+    place: OwnedSemaphorePermit,
+    work: BoxFuture<'static, ()>,
 }
 
 /// Why a handshake is not made.
@@ -32,10 +41,8 @@ pub(crate) enum Crowded {
     Address,
 }
 
-/// When the next one may begin, and who began how many in this second.
+/// Who began how many in this second.
 struct Rate {
-    pace: Duration,
-    next: Instant,
     per_address: u32,
     second: Instant,
     begun: HashMap<IpAddr, u32>,
@@ -45,6 +52,7 @@ impl Handshakes {
     /// Starts the thread.
     pub(crate) fn start(limits: &Limits) -> std::io::Result<Self> {
         let (work, queue) = mpsc::unbounded_channel();
+        let pace = Duration::from_secs(1) / limits.handshakes_per_second.max(1);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("handshakes".to_owned()).spawn(move || {
             #[cfg(target_os = "linux")]
@@ -52,15 +60,13 @@ impl Handshakes {
             if let Err(error) = rustix::process::nice(NICENESS) {
                 tracing::debug!(%error, "handshakes have the priority of everything else");
             }
-            runtime.block_on(run(queue));
+            runtime.block_on(run(queue, pace));
         })?;
         let now = Instant::now();
         Ok(Self {
             work,
             line: Arc::new(Semaphore::new(limits.handshakes_waiting)),
             rate: Mutex::new(Rate {
-                pace: Duration::from_secs(1) / limits.handshakes_per_second.max(1),
-                next: now,
                 per_address: limits.handshakes_per_address,
                 second: now,
                 begun: HashMap::new(),
@@ -75,32 +81,42 @@ impl Handshakes {
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Crowded> {
         let place = Arc::clone(&self.line).try_acquire_owned().map_err(|_| Crowded::Line)?;
-        let turn = self.rate.lock().unwrap_or_else(PoisonError::into_inner).turn(address)?;
-        sleep_until(turn).await;
+        self.rate.lock().unwrap_or_else(PoisonError::into_inner).count(address)?;
+        let (wanted, _want) = oneshot::channel();
         let (mut done, result) = oneshot::channel();
         let work = Box::pin(async move {
             tokio::select! {
                 result = work => drop(done.send(result)),
                 () = done.closed() => {}
             }
-            drop(place);
         });
         // The thread lives as long as the sender, and a handshake that panicked is none.
-        let _ = self.work.send(work);
+        let _ = self.work.send(Handshake { wanted, place, work });
         result.await.map_err(|_| Crowded::Line)
     }
 }
 
-/// Works until nobody is left who could bring more.
-async fn run(mut queue: mpsc::UnboundedReceiver<BoxFuture<'static, ()>>) {
-    while let Some(work) = queue.recv().await {
-        tokio::spawn(work);
+/// Works until nobody is left who could bring more. One begins each `pace`; those whose viewers have gone are passed
+/// over, or a crowd that only comes and goes would keep the others waiting.
+async fn run(mut queue: mpsc::UnboundedReceiver<Handshake>, pace: Duration) {
+    let mut turn = Instant::now();
+    while let Some(Handshake { wanted, place, work }) = queue.recv().await {
+        if wanted.is_closed() {
+            continue;
+        }
+        turn = turn.max(Instant::now());
+        sleep_until(turn).await;
+        if !wanted.is_closed() {
+            tokio::spawn(work);
+            turn += pace;
+        }
+        drop(place);
     }
 }
 
 impl Rate {
-    /// When the next handshake of this address may begin.
-    fn turn(&mut self, address: IpAddr) -> Result<Instant, Crowded> {
+    /// One more of this address, if it may.
+    fn count(&mut self, address: IpAddr) -> Result<(), Crowded> {
         let now = Instant::now();
         if now.duration_since(self.second) >= Duration::from_secs(1) {
             (self.second, self.begun) = (now, HashMap::new());
@@ -110,9 +126,7 @@ impl Rate {
             return Err(Crowded::Address);
         }
         *begun += 1;
-        let turn = self.next.max(now);
-        self.next = turn + self.pace;
-        Ok(turn)
+        Ok(())
     }
 }
 
@@ -138,45 +152,72 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_line_has_an_end_and_places_are_given_back() {
-        let handshakes = handshakes(|limits| limits.handshakes_waiting = 1);
-        let (release, held) = oneshot::channel::<()>();
-        let mut first = Box::pin(handshakes.run(A, held));
+    async fn the_line_has_an_end_and_who_begins_or_goes_leaves_it() {
+        let handshakes = handshakes(|limits| {
+            limits.handshakes_waiting = 1;
+            limits.handshakes_per_second = 1;
+        });
+        let mut first = Box::pin(handshakes.run(A, std::future::pending::<()>()));
         assert!((&mut first).now_or_never().is_none());
-        assert_eq!(handshakes.run(A, async {}).await, Err(Crowded::Line));
-        release.send(()).expect("the first waits for it");
-        assert!(first.await.is_ok());
+        // Its place in the line is free as soon as it begins, however long it takes.
         while handshakes.line.available_permits() == 0 {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let mut second = Box::pin(handshakes.run(A, async {}));
+        assert!((&mut second).now_or_never().is_none());
+        assert_eq!(handshakes.run(A, async {}).await, Err(Crowded::Line));
+        drop(second);
+        while handshakes.line.available_permits() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         assert_eq!(handshakes.run(A, async {}).await, Ok(()));
     }
 
     #[tokio::test]
-    async fn who_goes_away_gives_its_place_back() {
-        let handshakes = handshakes(|limits| limits.handshakes_waiting = 1);
-        let mut never = Box::pin(handshakes.run(A, std::future::pending::<()>()));
+    async fn work_that_nobody_waits_for_any_more_is_dropped() {
+        let handshakes = handshakes(|_| {});
+        let (here, gone) = oneshot::channel::<()>();
+        let mut never = Box::pin(handshakes.run(A, async move {
+            let _here = here;
+            std::future::pending::<()>().await;
+        }));
         assert!((&mut never).now_or_never().is_none());
         drop(never);
-        while handshakes.line.available_permits() == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        assert!(gone.await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_address_begins_so_many_in_a_second() {
-        let mut rate = Rate {
-            pace: Duration::from_millis(10),
-            next: Instant::now(),
-            per_address: 2,
-            second: Instant::now(),
-            begun: HashMap::new(),
-        };
-        let first = rate.turn(A).expect("the first");
-        assert_eq!(rate.turn(A), Ok(first + Duration::from_millis(10)), "one after the other");
-        assert_eq!(rate.turn(A), Err(Crowded::Address));
-        assert!(rate.turn(IpAddr::from([10, 0, 0, 1])).is_ok());
+        let mut rate = Rate { per_address: 2, second: Instant::now(), begun: HashMap::new() };
+        assert_eq!([rate.count(A), rate.count(A)], [Ok(()), Ok(())]);
+        assert_eq!(rate.count(A), Err(Crowded::Address));
+        assert!(rate.count(IpAddr::from([10, 0, 0, 1])).is_ok());
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(rate.turn(A).is_ok());
+        assert!(rate.count(A).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn they_begin_one_after_the_other_and_who_has_gone_is_passed_over() {
+        let (begun, mut order) = mpsc::unbounded_channel();
+        let (line, queue) = mpsc::unbounded_channel();
+        let places = Arc::new(Semaphore::new(100));
+        let mut waiting = Vec::new();
+        for number in 0..100 {
+            let (wanted, want) = oneshot::channel();
+            let begun = begun.clone();
+            let work = Box::pin(async move { _ = begun.send((number, Instant::now())) });
+            let place = Arc::clone(&places).try_acquire_owned().expect("there is room");
+            assert!(line.send(Handshake { wanted, place, work }).is_ok());
+            // All but three lose patience while they wait.
+            waiting.extend([0, 50, 99].contains(&number).then_some(want));
+        }
+        let (pace, from) = (Duration::from_secs(10), Instant::now());
+        drop((line, begun));
+        run(queue, pace).await;
+        for (number, after) in [(0, 0), (50, 10), (99, 20)] {
+            assert_eq!(order.recv().await, Some((number, from + Duration::from_secs(after))));
+        }
+        assert_eq!(order.recv().await, None);
+        assert_eq!(places.available_permits(), 100);
     }
 }
