@@ -4,8 +4,10 @@
 //! receive, with stamps as the protocol wants them. All tests are in one binary, which is linked once.
 
 mod addresses;
+mod crowds;
 mod entrance;
 mod faults;
+mod handshakes;
 mod http;
 mod letter;
 mod limits;
@@ -18,5 +20,6 @@ mod seek;
 mod sharing;
 mod streams;
 mod support;
+mod swf;
 mod tunnels;
 mod variants;

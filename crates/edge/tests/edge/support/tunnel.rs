@@ -55,11 +55,6 @@ impl Http {
         self.stream.flush().await.expect("the edge reads");
     }
 
-    /// Says that nothing more comes.
-    pub(crate) async fn half_close(&mut self) {
-        self.stream.shutdown().await.expect("a connection");
-    }
-
     /// The next answer; `None` once the edge has closed.
     pub(crate) async fn answer(&mut self) -> Option<Answer> {
         self.answer_to("POST").await

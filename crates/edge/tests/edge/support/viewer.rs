@@ -145,8 +145,12 @@ impl Viewer {
 
     /// A user control event.
     pub(crate) fn control(&mut self, event: UserControl) -> &mut Self {
-        let message = Message::user_control(event);
-        self.writer.message(&mut self.output, chunk::stream::CONTROL, &message);
+        self.message(&Message::user_control(event))
+    }
+
+    /// A control message, whatever is in it.
+    pub(crate) fn message(&mut self, message: &Message) -> &mut Self {
+        self.writer.message(&mut self.output, chunk::stream::CONTROL, message);
         self
     }
 
