@@ -1,11 +1,12 @@
 //! Titles: from the names that a viewer may have meant to an open, indexed media file.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use millrace_amf::Value;
 use millrace_cache::{Cache, Object, ObjectId};
-use millrace_media::{Limits, Source, SourceError, Title};
+use millrace_media::{Limits, Selection, Source, SourceError, Title};
 use millrace_model::NameError;
 use millrace_origin::{Kind, Origin};
 use millrace_rtmp::status::code;
@@ -15,6 +16,30 @@ pub(crate) struct OpenTitle {
     pub(crate) key: String,
     pub(crate) object: Object,
     pub(crate) title: Title,
+    /// What onMetaData says to viewers of each selection. Finding the times of all key frames costs more than the
+    /// rest of a play, and is the same for everybody.
+    descriptions: Mutex<Vec<(Selection, Description)>>,
+}
+
+/// The values of an onMetaData message.
+type Description = Arc<[Value; 2]>;
+
+impl OpenTitle {
+    fn new(key: &str, object: Object, title: Title) -> Self {
+        Self { key: key.to_owned(), object, title, descriptions: Mutex::default() }
+    }
+
+    /// What onMetaData says of a selection.
+    pub(crate) fn description(&self, selection: Selection) -> Description {
+        let mut known = self.descriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, description)) = known.iter().find(|(of, _)| *of == selection) {
+            return Arc::clone(description);
+        }
+        let description = Arc::new(["onMetaData".into(), self.title.metadata(&selection)]);
+        // There are as many selections as players with different lists of codecs: a few.
+        known.push((selection, Arc::clone(&description)));
+        description
+    }
 }
 
 impl Source for OpenTitle {
@@ -174,7 +199,7 @@ impl Titles {
         let id = object.id();
         let open = async {
             let title = millrace_media::open(&Unopened(&object), &self.limits).await?;
-            Ok::<_, PlayError>(Arc::new(OpenTitle { key: key.to_owned(), object: object.clone(), title }))
+            Ok::<_, PlayError>(Arc::new(OpenTitle::new(key, object.clone(), title)))
         };
         self.open.get_or_insert_async(&id, open).await.map_err(|error| error.about(key))
     }

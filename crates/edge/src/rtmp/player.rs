@@ -372,8 +372,7 @@ impl Player {
         let start = Object::new().with("code", code::DATA_START);
         protocol.data(self.id, stamp, &access);
         protocol.data(self.id, stamp, &["onStatus".into(), start.into()]);
-        let metadata = playing.title.title.metadata(&playing.selection());
-        protocol.data(self.id, stamp, &["onMetaData".into(), metadata]);
+        protocol.data(self.id, stamp, &*playing.title.description(playing.selection()));
     }
 
     fn located(&mut self, position: millrace_media::Position, protocol: &mut Server, now: Duration) {
