@@ -2,13 +2,18 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tempfile::TempDir;
+
+use crate::binary::millrace;
+use crate::process::run;
 
 /// A configuration file in a folder of its own, where the server also may keep its cache.
 pub struct Config {
     folder: TempDir,
     head: String,
+    listen: String,
     tail: String,
 }
 
@@ -22,8 +27,8 @@ impl Config {
     /// A server on a free port, with nothing to serve.
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder for the configuration");
-        let tail = "[listen]\nviewers = [\"127.0.0.1:0\"]\n".to_owned();
-        Self { folder, head: String::new(), tail }
+        let listen = "[listen]\nviewers = [\"127.0.0.1:0\"]\n".to_owned();
+        Self { folder, head: String::new(), listen, tail: String::new() }
     }
 
     /// Adds a section or an entry of a list.
@@ -69,6 +74,33 @@ impl Config {
         self
     }
 
+    /// Believes what proxies on this machine say about where viewers are.
+    #[must_use]
+    pub fn with_proxies(mut self) -> Self {
+        self.listen += "proxies = [\"127.0.0.1\"]\n";
+        self
+    }
+
+    /// Adds a certificate that the program makes itself, with which the port takes TLS as well.
+    #[must_use]
+    pub fn with_certificate(self) -> Self {
+        self.renew_certificate();
+        self.with("[[certificate]]\ncertificate = \"cert.pem\"\nkey = \"cert.key\"")
+    }
+
+    /// Makes another certificate in the place of the one that [`Config::with_certificate`] made, as tools that renew
+    /// do it: each file at once. The answer is where the certificate is.
+    pub fn renew_certificate(&self) -> PathBuf {
+        let mut command = Command::new(millrace());
+        command.args(["cert", "self-signed", "--certificate", "new.pem", "--key", "new.key"]);
+        let _ = run(command.current_dir(self.folder())).ok();
+        for ending in ["key", "pem"] {
+            let new = self.folder().join(format!("new.{ending}"));
+            std::fs::rename(new, self.folder().join(format!("cert.{ending}"))).expect("it takes the place");
+        }
+        self.folder().join("cert.pem")
+    }
+
     /// Gives the cache a directory.
     #[must_use]
     pub fn with_disk(self, directory: &Path, more: &str) -> Self {
@@ -83,7 +115,8 @@ impl Config {
     /// Writes the file as it is now.
     pub fn path(&self) -> PathBuf {
         let path = self.folder.path().join("millrace.toml");
-        std::fs::write(&path, format!("{}{}", self.head, self.tail)).expect("the file can be written");
+        std::fs::write(&path, format!("{}{}{}", self.head, self.listen, self.tail))
+            .expect("the file can be written");
         path
     }
 }

@@ -9,13 +9,17 @@ pub mod clients;
 pub mod config;
 pub mod fake;
 pub mod frames;
+pub mod juggler;
 pub mod media;
+pub mod nginx;
 pub mod process;
 pub mod server;
 pub mod weed;
 
 pub use config::Config;
 pub use frames::Frames;
+pub use juggler::Juggler;
 pub use media::Media;
+pub use nginx::Nginx;
 pub use process::{Finished, Running};
 pub use server::Server;

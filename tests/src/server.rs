@@ -10,10 +10,13 @@ use crate::binary::millrace;
 use crate::config::Config;
 use crate::process::{Finished, Running};
 
+/// The variants of RTMP, as URLs begin.
+pub const VARIANTS: [&str; 6] = ["rtmp", "rtmpe", "rtmpt", "rtmpte", "rtmps", "rtmpts"];
+
 /// A running server. It ends with this value.
 pub struct Server {
     process: Running,
-    port: u16,
+    ports: Vec<u16>,
     folder: PathBuf,
     // Only holds it, so that it is removed at the end.
     _temporary: Option<TempDir>,
@@ -35,8 +38,8 @@ impl Server {
         command.arg("demo").args(ports).arg("--data-dir").arg(folder);
         let mut process = Running::start(&mut command);
         let text = process.wait_for_out("Viewers:");
-        let port = port(&text, "rtmp://127.0.0.1:");
-        Self { process, port, folder: folder.to_owned(), _temporary: None }
+        let ports = ["rtmp", "rtmpt", "rtmps"].map(|scheme| port(&text, &format!("{scheme}://127.0.0.1:")));
+        Self { process, ports: ports.to_vec(), folder: folder.to_owned(), _temporary: None }
     }
 
     /// The demo, with this file in its bucket.
@@ -57,23 +60,33 @@ impl Server {
         command.args(["serve", "--config"]).arg(config.path()).env("NO_COLOR", "1");
         let mut process = Running::start(command);
         let text = process.wait_for_err("viewers may connect");
-        let port = port(&text, "127.0.0.1:");
-        Self { process, port, folder: config.folder().to_owned(), _temporary: None }
+        let ports = vec![port(&text, "127.0.0.1:")];
+        Self { process, ports, folder: config.folder().to_owned(), _temporary: None }
     }
 
-    /// The port it listens on.
+    /// The port it listens on; of the demo's three, the one for RTMP.
     pub fn port(&self) -> u16 {
-        self.port
+        self.ports[0]
+    }
+
+    /// All of them: the demo has one where players look for RTMP, one for HTTP, one for TLS.
+    pub fn ports(&self) -> &[u16] {
+        &self.ports
     }
 
     /// The URL of a stream name.
     pub fn url(&self, name: &str) -> String {
-        format!("{}/{name}", self.app())
+        self.url_by("rtmp", name)
     }
 
     /// The URL of the application.
     pub fn app(&self) -> String {
-        format!("rtmp://127.0.0.1:{}/cfx/st", self.port)
+        format!("rtmp://127.0.0.1:{}/cfx/st", self.port())
+    }
+
+    /// The URL of a stream name by a variant.
+    pub fn url_by(&self, variant: &str, name: &str) -> String {
+        url_at(variant, self.port(), name)
     }
 
     /// The folder that stands for the demo's bucket.
@@ -116,6 +129,11 @@ impl Server {
     pub fn kill(self) {
         drop(self);
     }
+}
+
+/// The URL of a stream name at a port of this machine by a variant.
+pub fn url_at(variant: &str, port: u16, name: &str) -> String {
+    format!("{variant}://127.0.0.1:{port}/cfx/st/{name}")
 }
 
 /// The number behind `before`.

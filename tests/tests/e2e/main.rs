@@ -8,4 +8,6 @@ mod players;
 mod s3;
 mod seeks;
 mod serve;
+mod variants;
+mod variants_seek;
 mod whole;

@@ -6,27 +6,29 @@ use millrace_tests::media::{BOTH, GROUP, Media, TONE};
 use millrace_tests::{Frames, Server};
 
 /// A film with a key frame each second, and its packets.
-struct Film {
-    media: Media,
-    server: Server,
-    url: String,
-    whole: Frames,
+pub(crate) struct Film {
+    pub(crate) media: Media,
+    pub(crate) server: Server,
+    /// Its stream name.
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) whole: Frames,
 }
 
 impl Film {
-    fn of(name: &str, arguments: &[&str]) -> Self {
-        let media = Media::make(name, arguments);
+    fn of(file: &str, arguments: &[&str]) -> Self {
+        let media = Media::make(file, arguments);
         let server = Server::demo_with(media.path());
-        let prefix = &name[name.len() - 3..];
-        let (url, whole) = (server.url(&format!("{prefix}:{name}")), Frames::of_file(media.path()));
-        Self { media, server, url, whole }
+        let name = format!("{}:{file}", &file[file.len() - 3..]);
+        let (url, whole) = (server.url(&name), Frames::of_file(media.path()));
+        Self { media, server, name, url, whole }
     }
 
-    fn mp4() -> Self {
+    pub(crate) fn mp4() -> Self {
         Self::of("film.mp4", &[BOTH, "-bf 2 -c:a aac"])
     }
 
-    fn flv() -> Self {
+    pub(crate) fn flv() -> Self {
         Self::of("film.flv", &[BOTH, "-bf 2 -c:v libx264 -c:a aac -flvflags add_keyframe_index"])
     }
 
@@ -73,22 +75,27 @@ fn an_mp3_at_its_own_pace_arrives_whole() {
     arrives_at_its_own_pace(&Film::of("film.mp3", &[TONE, "-c:a libmp3lame -q:a 4"]));
 }
 
-/// ffmpeg's seek must come to the key frame before, on the clock of the whole film.
 fn ffmpeg_seeks_in(film: &Film) {
-    let from_start = Frames::of_url(&film.url, &[]);
+    ffmpeg_seeks(film, &film.url, &[("3.5", 75), ("8", 200), ("11.9", 275)]);
+}
+
+/// ffmpeg's seek to so many seconds must come to the key frame before, which is this frame, on the clock of the whole
+/// film.
+pub(crate) fn ffmpeg_seeks(film: &Film, url: &str, targets: &[(&str, usize)]) {
+    let from_start = Frames::of_url(url, &[]);
     let shift = from_start.assert_tail_of(&film.whole, GROUP, "whole").0;
-    let seek = |(seconds, frame): (&str, usize)| {
-        let what = format!("{} from {seconds}", film.media.name());
+    let seek = |seconds: &str, frame: usize| {
+        let what = format!("{url} from {seconds}");
         // At its own pace: who asks for everything at once may have got the end of the film before it seeks.
-        let got = Frames::of(&["-ss", seconds], &film.url);
+        let got = Frames::of(&["-ss", seconds], url);
         let (seek_shift, first) = got.assert_tail_of(&film.whole, GROUP, &what);
         // ffmpeg itself goes back a little for the sake of B-frames.
         assert!((first..=first + GROUP).contains(&frame), "{what}: begins with frame {first}");
         assert!((seek_shift - shift).abs() <= 2.0, "{what}: stamps move by {seek_shift} ms, not {shift}");
     };
     std::thread::scope(|scope| {
-        for target in [("3.5", 75), ("8", 200), ("11.9", 275)] {
-            scope.spawn(move || seek(target));
+        for (seconds, frame) in targets {
+            scope.spawn(|| seek(seconds, *frame));
         }
     });
 }
@@ -123,7 +130,7 @@ fn rtmpdump_gets_what_lies_between_two_times() {
 }
 
 /// The end of the tag that holds byte `at` of an FLV file: rtmpdump writes whole tags only.
-fn end_of_a_tag(flv: &[u8], at: usize) -> usize {
+pub(crate) fn end_of_a_tag(flv: &[u8], at: usize) -> usize {
     let mut end = 13;
     while end < at {
         let size =
