@@ -7,6 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::binary::millrace;
+use crate::media::Media;
 use crate::process::run;
 
 /// A configuration file in a folder of its own, where the server also may keep its cache.
@@ -29,6 +30,15 @@ impl Config {
         let folder = tempfile::tempdir().expect("a folder for the configuration");
         let listen = "[listen]\nviewers = [\"127.0.0.1:0\"]\n".to_owned();
         Self { folder, head: String::new(), listen, tail: String::new() }
+    }
+
+    /// A server of one film to everybody, as `mp4:` and its name, by a distribution with some more of its own.
+    pub fn of_film(film: &Media, distribution: &str) -> Self {
+        let folder = film.path().parent().expect("a film lies in a folder");
+        Self::new()
+            .with(&format!("[[bucket]]\nname = \"films\"\nfolder = {folder:?}"))
+            .with_distribution("E1", "s1.example.net", "films", distribution)
+            .with_default("E1")
     }
 
     /// Adds a section or an entry of a list.

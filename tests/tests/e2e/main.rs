@@ -1,13 +1,18 @@
 //! End to end: the built program, real players, real media, a real S3 server.
 
+mod certificates;
+mod crowds;
 mod demo;
 mod disk;
 mod faults;
 mod names;
 mod players;
+mod proxies;
+mod rules;
 mod s3;
 mod seeks;
 mod serve;
+mod swf;
 mod variants;
 mod variants_seek;
 mod whole;

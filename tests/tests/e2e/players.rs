@@ -160,15 +160,31 @@ fn fifty_players_at_one_time_all_get_everything() {
 }
 
 #[test]
-fn a_player_that_does_not_speak_rtmp_does_no_harm() {
+fn what_speaks_no_protocol_that_is_spoken_here_does_no_harm() {
     use std::io::{Read, Write};
     let mut server = Server::demo();
-    let mut socket = std::net::TcpStream::connect(("127.0.0.1", server.port())).expect("it listens");
-    socket.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").expect("it takes bytes");
-    socket.set_read_timeout(Some(millrace_tests::process::DEADLINE)).expect("a timeout can be set");
-    let mut answer = Vec::new();
-    // Closed with or without a reset: both are an end.
-    let _ = socket.read_to_end(&mut answer);
+    let nonsense: [(&str, &[u8]); 6] = [
+        ("a zero byte", b"\0\0\0\0nothing begins so"),
+        ("letters", b"hello?\r\n"),
+        ("a TLS hello that is cut off", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03cut"),
+        ("a TLS record of nonsense", b"\x16\x03\x01\x00\x05xxxxx"),
+        ("half of an HTTP head", b"POST /send/0123/1 HTTP/1.1\r\nContent-Le"),
+        ("a handshake that is cut off", b"\x03\0\0\0\0\0\0\0\0half"),
+    ];
+    for (what, bytes) in nonsense {
+        for port in server.ports() {
+            let mut socket = std::net::TcpStream::connect(("127.0.0.1", *port)).expect("it listens");
+            socket.set_read_timeout(Some(millrace_tests::process::DEADLINE)).expect("a timeout can be set");
+            socket.write_all(bytes).expect("it takes bytes");
+            // What is cut off may still be waited for: the end of it is said.
+            let _ = socket.shutdown(std::net::Shutdown::Write);
+            let mut answer = Vec::new();
+            // Closed with or without a reset: both are an end.
+            let ended = socket.read_to_end(&mut answer);
+            let hangs = ended.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock);
+            assert!(!hangs, "{what}: the connection stays open");
+        }
+    }
     assert!(server.process().is_running());
     let _ = play(&server.url("mp4:sample.mp4"), &[]).ok();
 }
