@@ -150,3 +150,19 @@ async fn a_wrong_signature_ends_the_connection_also_in_a_tunnel() {
     house.counted(|counters| counters.protocol_errors == 2).await;
     house.ended("handshake: the signature of C2 is wrong").await;
 }
+
+#[tokio::test]
+async fn who_goes_on_talking_while_it_waits_for_its_turn_is_sent_away() {
+    let house = House::with(|limits| limits.handshakes_per_second = 1).await;
+    let (hello, mut others) = (offer().1, Vec::new());
+    for _ in 0..20 {
+        others.push(says(&house, &hello).await);
+    }
+    // What comes before the answer can't be understood, and has to be held until then.
+    let mut talkers = [house.road().connect().await, house.road().tunnel(Requests::OneConnection)];
+    for talker in &mut talkers {
+        talker.write_all(&[&hello[..], &[0; 20_000]].concat()).await.expect("the edge reads");
+    }
+    house.ended("handshake: key exchange: the client goes on before it has the key").await;
+    house.counted(|counters| counters.protocol_errors == 2).await;
+}

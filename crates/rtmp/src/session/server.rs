@@ -43,8 +43,8 @@ struct Encryption {
 /// What comes in is decrypted here; what goes out is not, because media goes past this object. An encrypted handshake
 /// (RTMPE) wants this of whoever holds the socket:
 ///
-/// 1. [`Event::KeyExchange`] is answered with [`Server::agree`]. Until then nothing is taken out of the input, so
-///    don't read on for ever.
+/// 1. [`Event::KeyExchange`] is answered with [`Server::agree`]. Until then nothing is taken out of the input; a
+///    client that goes on all the same is sent away.
 /// 2. [`Server::take_output`] then gives S0, S1 and S2, and nothing else: they are sent as they are.
 /// 3. From then on [`Server::take_cipher`] has something: all bytes that are sent behind them, whether they come from
 ///    [`Server::take_output`] or from elsewhere, go through that cipher once and in order.
@@ -332,6 +332,10 @@ impl Server {
         self.events.extend(self.handshake.take_exchange().map(Event::KeyExchange));
         if self.handshake.is_done() {
             self.enter(Phase::AwaitConnect, now);
+        } else if input.len() > handshake::BLOCK {
+            // More than a part of what is due: it has to be held until there is an agreement, and nobody who needs the
+            // key for all that follows has anything to say without.
+            return Err(Error::KeyExchange("the client goes on before it has the key"));
         }
         Ok(self.handshake.is_done())
     }
