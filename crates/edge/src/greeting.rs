@@ -67,8 +67,10 @@ impl ProxyHeader {
         let Some(header) = length.and_then(|length| bytes.get(..length)) else { return Self::Partial };
         let result = HeaderResult::parse(header);
         match &result {
-            // ppp takes any two bytes from a CR on for the end of a line about nobody.
-            HeaderResult::V1(Ok(line)) if line.header.len() < header.len() => Self::Broken,
+            // ppp takes a CR, whatever comes behind it, for the end of a line about nobody.
+            HeaderResult::V1(Ok(line)) if line.header.len() < header.len() || !header.ends_with(b"\r\n") => {
+                Self::Broken
+            }
             HeaderResult::V1(Ok(header)) => {
                 let source = match header.addresses {
                     v1::Addresses::Tcp4(a) => Some(SocketAddr::from((a.source_address, a.source_port))),
@@ -180,7 +182,8 @@ mod tests {
         for other in [b"POST /open/1 HTTP/1.1\r\n".as_slice(), b"PRI * HTTP/2.0", &[3, 0, 0], &[0x16, 3, 1]] {
             assert_eq!(ProxyHeader::read(other), ProxyHeader::Absent);
         }
-        for broken in [b"PROXY TCP4 nonsense\r\n".as_slice(), b"PROXY UNKNOWN \rmore\r\n"] {
+        let endless = [b"PROXY UNKNOWN ".as_slice(), &[b'?'; LINE - 15], b"\r"].concat();
+        for broken in [b"PROXY TCP4 nonsense\r\n".as_slice(), b"PROXY UNKNOWN \rmore\r\n", &endless] {
             assert_eq!(ProxyHeader::read(broken), ProxyHeader::Broken);
         }
     }
