@@ -98,6 +98,7 @@ async fn who_offers_and_does_not_go_on_is_sent_away() {
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).await.expect("an answer and an end");
     assert_eq!(answer.len(), 1 + 2 * BLOCK);
+    drop(socket);
     house.ended("no handshake in time").await;
     house.empty().await;
 }
@@ -129,6 +130,7 @@ async fn an_offer_without_a_digest_ends_the_connection() {
         hello[0] = version;
         let mut socket = says(&house, &hello).await;
         assert_eq!(socket.read(&mut [0; 10]).await.expect("an end"), 0);
+        drop(socket);
         house.ended(&format!("version 0x{version:02x} asks for encryption, but the block behind it")).await;
     }
     assert_eq!(house.edge.metrics().snapshot().exchanges, 0);

@@ -127,6 +127,7 @@ async fn who_does_not_answer_is_refused_after_a_while() {
     viewer.create_stream().await;
     viewer.play("film");
     is_refused(&house, &mut viewer, "the player did not say which SWF file it is").await;
+    drop(viewer);
     house.empty().await;
 }
 
