@@ -65,7 +65,7 @@ impl Default for Limits {
             tunnels: 10_000,
             tunnels_per_address: 1_000,
             tunnel_silence: Duration::from_secs(45),
-            tunnel_hold: Duration::from_millis(500),
+            tunnel_hold: Duration::from_secs(1),
             tunnel_request: 64 << 10,
             tunnel_body: 1 << 20,
             session: session::Limits::default(),

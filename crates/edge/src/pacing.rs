@@ -47,7 +47,8 @@ impl Pace {
     }
 }
 
-fn next_tick(at: Duration) -> Duration {
+/// The first tick at or after a moment.
+pub(crate) fn next_tick(at: Duration) -> Duration {
     let over = at.as_nanos() % TICK.as_nanos();
     if over == 0 { at } else { at + TICK - Duration::from_nanos(over as u64) }
 }

@@ -60,7 +60,7 @@ impl Connection {
         if let Some(address) = forwarded(headers).filter(|_| shared.entrance.is_proxy(peer.ip())) {
             peer.set_ip(address);
         }
-        let Ok(opened) = shared.tunnels.open(peer.ip(), &shared.limits, self.tls) else {
+        let Ok(opened) = shared.tunnels.open(peer.ip(), &shared.limits, self.tls, shared.began) else {
             shared.metrics.tunnels_refused.one();
             return reply::refused(StatusCode::SERVICE_UNAVAILABLE);
         };

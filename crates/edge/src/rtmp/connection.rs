@@ -157,19 +157,21 @@ impl Connection {
         self.wire.set_prospect(self.session.is_playing(), self.session.is_working());
         let wanted = Wanted { read: self.session.unanswered() < UNANSWERED, write: blocked };
         tokio::select! {
-            readable = self.wire.ready(wanted) => {
-                if readable? {
-                    self.read()?;
+            // In this order: what is due at the tick that ends a tunnel's hold goes into the answer that was held.
+            biased;
+            () = sleep_until(self.shared.began + deadline) => {
+                let now = self.shared.began.elapsed();
+                if !blocked {
+                    self.session.handle_timeout(now)?;
                 }
             }
             done = self.session.work() => {
                 let now = self.shared.began.elapsed();
                 self.session.complete(done, &mut self.outbox, now)?;
             }
-            () = sleep_until(self.shared.began + deadline) => {
-                let now = self.shared.began.elapsed();
-                if !blocked {
-                    self.session.handle_timeout(now)?;
+            readable = self.wire.ready(wanted) => {
+                if readable? {
+                    self.read()?;
                 }
             }
             _ = self.phase.changed() => {}

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Answer, Arrival, Ask};
 use crate::Limits;
+use crate::pacing::next_tick;
 use crate::wire::Wanted;
 
 /// How long an answer without content is held before anything plays. Longer would delay what the client says next:
@@ -42,6 +43,7 @@ pub(crate) struct End {
     /// How long the client may ask nothing.
     silence: Duration,
     asked: Instant,
+    /// From when the clock of all viewers counts.
     began: Instant,
     tls: bool,
     state: State,
@@ -66,8 +68,7 @@ struct Current {
 }
 
 impl End {
-    pub(super) fn new(arrivals: mpsc::Receiver<Arrival>, limits: &Limits, tls: bool) -> Self {
-        let now = Instant::now();
+    pub(super) fn new(arrivals: mpsc::Receiver<Arrival>, limits: &Limits, tls: bool, began: Instant) -> Self {
         Self {
             arrivals,
             sequence: Sequence::default(),
@@ -81,8 +82,8 @@ impl End {
             hold: SHORT_HOLD.min(limits.tunnel_hold),
             long_hold: limits.tunnel_hold,
             silence: limits.tunnel_silence,
-            asked: now,
-            began: now,
+            asked: Instant::now(),
+            began,
             tls,
             state: State::Open,
         }
@@ -173,7 +174,7 @@ impl End {
     /// When something has to be done though nothing came.
     fn deadline(&self) -> Instant {
         let silent = self.asked + self.silence;
-        let held = self.current.as_ref().map(|current| current.since + self.hold_of(current.ask.kind));
+        let held = self.current.as_ref().map(|current| self.held_until(current));
         let missing = self.sequence.deadline().map(|at| self.began + at);
         [held, missing].into_iter().flatten().fold(silent, Instant::min)
     }
@@ -188,16 +189,20 @@ impl End {
     fn is_answer_due(&self, now: Instant) -> bool {
         let Some(current) = &self.current else { return false };
         let has_more = current.bytes > 0 || current.urged || self.sequence.is_urged();
-        has_more || now >= current.since + self.hold_of(current.ask.kind)
+        has_more || now >= self.held_until(current)
     }
 
-    /// How long an answer without content is held.
-    fn hold_of(&self, kind: Numbered) -> Duration {
-        match kind {
-            Numbered::Idle => self.hold,
+    /// How long the answer to a request is held while it has no content.
+    fn held_until(&self, current: &Current) -> Instant {
+        match current.ask.kind {
+            // On the ticks that all viewers wake on, so that many answers cost one wake.
+            Numbered::Idle if self.hold > SHORT_HOLD => {
+                self.began + next_tick(current.since.duration_since(self.began) + self.hold)
+            }
+            Numbered::Idle => current.since + self.hold,
             // Whoever sends may have more to say, and waits for this answer first. But FFmpeg sleeps on an empty one.
-            Numbered::Send if self.working => self.hold.min(SHORT_HOLD),
-            Numbered::Send | Numbered::Close => Duration::ZERO,
+            Numbered::Send if self.working => current.since + self.hold.min(SHORT_HOLD),
+            Numbered::Send | Numbered::Close => current.since,
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use millrace_rtmp::tunnel;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use super::{Answer, Arrival, Ask, End, Reply};
 use crate::Limits;
@@ -53,6 +54,7 @@ impl Tunnels {
         address: IpAddr,
         limits: &Limits,
         tls: bool,
+        began: Instant,
     ) -> Result<Opened, Option<Full>> {
         let place = self.census.take(address).map_err(Some)?;
         let mut random = [0; ID];
@@ -62,7 +64,7 @@ impl Tunnels {
         self.lock().insert(id.clone(), sender);
         self.count.send_modify(|count| *count += 1);
         let entry = Entry { tunnels: Arc::clone(self), id: id.clone(), _place: place };
-        Ok(Opened { id, end: End::new(arrivals, limits, tls), entry })
+        Ok(Opened { id, end: End::new(arrivals, limits, tls, began), entry })
     }
 
     /// The session with this id.

@@ -162,7 +162,7 @@ section! {
         /// How long such a session lives without a request.
         tunnel_silence: Period = seconds(45),
         /// How long an empty answer is held while something plays, so that a player does not ask at once again.
-        tunnel_hold: Period = ms(500),
+        tunnel_hold: Period = seconds(1),
         /// The largest body of a request.
         tunnel_request: Size = Size(64 << 10),
         /// The largest body of an answer.
