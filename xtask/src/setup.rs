@@ -1,6 +1,6 @@
 //! Installs what the tests need besides a Rust toolchain.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -18,10 +18,12 @@ enum Sign {
     Element(&'static str),
     /// A Python module.
     Module(&'static str),
+    /// A file, where Debian puts it.
+    File(&'static str),
 }
 
 /// What is needed, and the Debian package that brings it.
-const NEEDS: [(Sign, &str); 12] = [
+const NEEDS: [(Sign, &str); 15] = [
     (Sign::Program("ffmpeg"), "ffmpeg"),
     (Sign::Program("ffprobe"), "ffmpeg"),
     (Sign::Program("rtmpdump"), "rtmpdump"),
@@ -33,6 +35,10 @@ const NEEDS: [(Sign, &str); 12] = [
     (Sign::Element("typefind"), "gstreamer1.0-plugins-base"),
     (Sign::Element("flvdemux"), "gstreamer1.0-plugins-good"),
     (Sign::Element("rtmp2src"), "gstreamer1.0-plugins-bad"),
+    (Sign::Program("openssl"), "openssl"),
+    // Not in everybody's PATH.
+    (Sign::File("/usr/sbin/nginx"), "nginx-light"),
+    (Sign::File("/usr/lib/nginx/modules/ngx_stream_module.so"), "libnginx-mod-stream"),
     (Sign::Program("df"), "coreutils"),
 ];
 
@@ -42,6 +48,7 @@ impl Sign {
             Self::Program(name) => in_path(name),
             Self::Element(name) => succeeds("gst-inspect-1.0", &["--exists", name]),
             Self::Module(name) => succeeds("python3", &["-c", &format!("import {name}")]),
+            Self::File(path) => Path::new(path).is_file(),
         }
     }
 }
@@ -80,17 +87,18 @@ fn packages() -> anyhow::Result<()> {
     }
 }
 
-/// apt-get as root; a password is never asked for, since nobody may be there to type it.
+/// apt-get as root; a password is never asked for, since nobody may be there to type it. Services that come with a
+/// package, such as nginx, are not started: tests start their own.
 fn apt() -> anyhow::Result<Command> {
     let id = Command::new("id").arg("-u").output().context("id can't be run")?;
     let mut command = if id.stdout.trim_ascii() == b"0" {
         Command::new("apt-get")
     } else {
         let mut command = Command::new("sudo");
-        command.args(["-n", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        command.args(["-n", "DEBIAN_FRONTEND=noninteractive", "SYSTEMD_OFFLINE=1", "apt-get"]);
         command
     };
-    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command.env("DEBIAN_FRONTEND", "noninteractive").env("SYSTEMD_OFFLINE", "1");
     Ok(command)
 }
 

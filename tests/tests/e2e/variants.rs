@@ -19,6 +19,16 @@ fn ways(server: &Server, name: &str) -> Vec<String> {
     server.ports().iter().flat_map(at).collect()
 }
 
+/// Players mostly wait for the clock, so those of different variants wait together.
+pub(crate) fn at_one_time(variants: [&str; 4], test: impl Fn(&str) + Sync) {
+    let test = &test;
+    std::thread::scope(|scope| {
+        for variant in variants {
+            scope.spawn(move || test(variant));
+        }
+    });
+}
+
 /// What rtmpdump saves of a whole sample, which it must call complete.
 fn download(url: &str, saved: &Path) -> Vec<u8> {
     let finished = rtmpdump(url, saved, &[]).ok();
@@ -67,25 +77,25 @@ fn ffmpeg_gets_every_sample_whole_at_every_port() {
     let server = Server::demo();
     for (file, name) in SAMPLES {
         let whole = Frames::of_file(&sample(file));
-        for variant in FFMPEG {
+        at_one_time(FFMPEG, |variant| {
             for port in server.ports() {
                 let url = url_at(variant, *port, name);
                 Frames::of_url(&url, &[]).assert_same(&whole, &url);
             }
-        }
+        });
     }
 }
 
 #[test]
 fn ffprobe_finds_picture_and_sound_by_each_variant() {
     let server = Server::demo();
-    for variant in FFMPEG {
+    at_one_time(FFMPEG, |variant| {
         let mut ffprobe = Command::new("ffprobe");
         ffprobe.args(["-v", "error", "-of", "csv=p=0", "-show_entries", "stream=codec_name"]);
         let finished = run(ffprobe.arg(server.url_by(variant, "mp4:sample.mp4"))).ok();
         let text = finished.text();
         assert!(text.contains("h264") && text.contains("aac"), "{variant}: {text} {}", finished.err);
-    }
+    });
 }
 
 #[test]
@@ -122,12 +132,12 @@ fn gstreamer_saves_a_film_through_tls_and_ends() {
 #[test]
 fn mpv_plays_to_the_end_through_http_and_tls() {
     let server = Server::demo();
-    for variant in FFMPEG {
+    at_one_time(FFMPEG, |variant| {
         let url = server.url_by(variant, "mp4:sample.mp4");
         let finished = mpv(&url, &["--start=25"]).ok();
         let text = finished.text();
         assert!(text.contains("End of file") && !text.contains("rror"), "{url}: {text} {}", finished.err);
-    }
+    });
 }
 
 #[test]

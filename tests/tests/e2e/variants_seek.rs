@@ -1,12 +1,12 @@
 //! From places other than the start by every variant: seeks, parts, downloads that go on, at the pace of play.
 
-use millrace_tests::clients::{Played, play, rtmpdump, rtmpdump_clip, start_playing};
+use millrace_tests::Frames;
+use millrace_tests::clients::{Played, mpv, play, rtmpdump, rtmpdump_clip, start_playing};
 use millrace_tests::media::GROUP;
 use millrace_tests::server::{VARIANTS, url_at};
-use millrace_tests::{Frames, clients};
 
 use crate::seeks::{Film, end_of_a_tag, ffmpeg_seeks};
-use crate::variants::FFMPEG;
+use crate::variants::{FFMPEG, at_one_time};
 
 #[test]
 fn rtmpdump_starts_in_the_middle_by_every_variant_as_by_rtmp() {
@@ -49,20 +49,20 @@ fn a_download_that_broke_off_goes_on_by_every_variant() {
 #[test]
 fn ffmpeg_seeks_through_http_and_tls_to_the_key_frame_before() {
     let film = Film::mp4();
-    for variant in FFMPEG {
+    at_one_time(FFMPEG, |variant| {
         ffmpeg_seeks(&film, &film.server.url_by(variant, &film.name), &[("3.5", 75), ("11.9", 275)]);
-    }
+    });
 }
 
 #[test]
 fn mpv_shows_frames_from_the_middle_through_http_and_tls() {
     let film = Film::mp4();
-    for variant in FFMPEG {
+    at_one_time(FFMPEG, |variant| {
         let url = film.server.url_by(variant, &film.name);
-        let finished = clients::mpv(&url, &["--no-audio", "--frames=20", "--start=6.3"]).ok();
+        let finished = mpv(&url, &["--no-audio", "--frames=20", "--start=6.3"]).ok();
         let text = finished.text();
         assert!(!text.contains("rror") && !finished.err.contains("rror"), "{variant}: {text}");
-    }
+    });
 }
 
 #[test]
