@@ -1,7 +1,7 @@
 //! Who is here: how many in all, and how many from each address.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Counts places, and bounds them. Cheap to clone, the same one in all clones.
@@ -24,6 +24,14 @@ pub(crate) struct Place {
     census: Census,
     /// Whose; none for a load balancer that speaks for others.
     address: Option<IpAddr>,
+}
+
+/// Whom an address counts for: a household gets a whole /64 of IPv6, and could come from another address each time.
+pub(crate) fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 => v4,
+    }
 }
 
 /// Which bound was hit.
@@ -67,7 +75,7 @@ impl Place {
         if self.address.is_some() {
             return Ok(());
         }
-        let address = address.to_canonical();
+        let address = household(address);
         let mut taken = self.census.lock();
         let here = taken.by_address.get(&address).copied().unwrap_or_default();
         if here >= self.census.most_of_address {
@@ -112,6 +120,15 @@ mod tests {
         drop((first, second, third));
         let taken = census.lock();
         assert_eq!((taken.total, taken.by_address.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_household_is_one_address_of_ipv4_or_a_network_of_ipv6() {
+        let of = |text: &str| household(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8:1:2::7"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::7"), of("2001:db8:1:3::7"));
+        assert_eq!(of("::ffff:10.0.0.1"), A);
+        assert_ne!(of("10.0.0.2"), A);
     }
 
     #[test]

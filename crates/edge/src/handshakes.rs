@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::Limits;
+use crate::census::household;
 
 /// How much rather the system runs the other threads (`nice`).
 #[cfg(target_os = "linux")]
@@ -121,7 +122,7 @@ impl Rate {
         if now.duration_since(self.second) >= Duration::from_secs(1) {
             (self.second, self.begun) = (now, HashMap::new());
         }
-        let begun = self.begun.entry(address.to_canonical()).or_default();
+        let begun = self.begun.entry(household(address)).or_default();
         if *begun >= self.per_address {
             return Err(Crowded::Address);
         }

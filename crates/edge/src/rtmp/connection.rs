@@ -36,6 +36,9 @@ enum End {
     Broken(std::io::Error),
     #[error("{0}")]
     Protocol(#[from] protocol::Error),
+    /// What carries RTMP makes no sense: TLS, or the order of a tunnel's requests.
+    #[error("{0}")]
+    Garbled(std::io::Error),
     #[error("no request in time")]
     Silent,
     #[error("the viewer took nothing for {0:?}")]
@@ -48,6 +51,7 @@ impl From<std::io::Error> for End {
             // What a player leaves behind that closes its socket before it has read everything.
             std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe => Self::Closed,
             std::io::ErrorKind::TimedOut => Self::Silent,
+            std::io::ErrorKind::InvalidData => Self::Garbled(error),
             _ => Self::Broken(error),
         }
     }
@@ -110,11 +114,7 @@ impl Connection {
             self.session.shut_down();
         }
         let now = self.now();
-        if self.outbox.is_empty()
-            && let Some(cipher) = self.session.take_cipher()
-        {
-            self.wire.encrypt(cipher);
-        }
+        self.seal();
         let filled = self.session.fill(&mut self.outbox, now);
         let written = self.wire.write(&mut self.outbox)?;
         if written > 0 {
@@ -137,6 +137,15 @@ impl Connection {
             }
         }
         self.wait(now).await
+    }
+
+    /// Encrypts from here on, once everything in front of that is out of the outbox.
+    fn seal(&mut self) {
+        if self.outbox.is_empty()
+            && let Some(cipher) = self.session.take_cipher()
+        {
+            self.wire.encrypt(cipher);
+        }
     }
 
     /// Whether everything that was due is on its way.
@@ -203,7 +212,7 @@ impl Connection {
             End::Silent | End::Stalled(_) | End::Protocol(protocol::Error::Timeout(_)) => {
                 metrics.timeouts.one();
             }
-            End::Protocol(_) => metrics.protocol_errors.one(),
+            End::Protocol(_) | End::Garbled(_) => metrics.protocol_errors.one(),
             End::Closed | End::Done | End::Broken(_) => {}
         }
         self.session.close();
@@ -221,6 +230,7 @@ impl Connection {
     /// what was sent: so the write side is closed first and the rest is read away.
     async fn say_goodbye(&mut self) -> std::io::Result<()> {
         while !self.is_clear() || self.session.unanswered() > 0 {
+            self.seal();
             self.session.fill_control(&mut self.outbox);
             self.bytes += self.wire.write(&mut self.outbox)? as u64;
             if !self.is_clear() {

@@ -173,23 +173,30 @@ impl End {
 
     /// When something has to be done though nothing came.
     fn deadline(&self) -> Instant {
-        let silent = self.asked + self.silence;
-        let held = self.current.as_ref().map(|current| self.held_until(current));
-        let missing = self.sequence.deadline().map(|at| self.began + at);
-        [held, missing].into_iter().flatten().fold(silent, Instant::min)
+        match &self.current {
+            Some(current) => self.held_until(current),
+            None => {
+                let missing = self.sequence.deadline().map(|at| self.began + at);
+                missing.into_iter().fold(self.asked + self.silence, Instant::min)
+            }
+        }
     }
 
     fn check(&self) -> io::Result<()> {
         if self.current.is_none() && self.asked.elapsed() >= self.silence {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "no request in time"));
         }
-        self.sequence.check(self.elapsed()).map_err(io::Error::other)
+        self.sequence.check(self.elapsed()).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
 
     fn is_answer_due(&self, now: Instant) -> bool {
         let Some(current) = &self.current else { return false };
-        let has_more = current.bytes > 0 || current.urged || self.sequence.is_urged();
-        has_more || now >= self.held_until(current)
+        if current.bytes > 0 || current.urged {
+            return true;
+        }
+        // What came with it was not read yet: then the answer, with what was there before, is what makes room.
+        let unread = current.ask.kind == Numbered::Send && !self.incoming.is_empty();
+        !unread && (self.sequence.is_urged() || now >= self.held_until(current))
     }
 
     /// How long the answer to a request is held while it has no content.
@@ -220,7 +227,7 @@ impl End {
             }
             Place::Refused(ask, error) => {
                 let _ = ask.reply.send(Err(error.clone()));
-                return Err(io::Error::other(error));
+                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
             }
         }
         Ok(())
@@ -250,7 +257,10 @@ impl End {
                 CLOSED
             }
             (_, State::Open) => self.interval.next(current.bytes > 0),
-            (_, State::ShutDown | State::Closed) => CLOSED,
+            (_, State::ShutDown | State::Closed) => {
+                self.state = State::Closed;
+                CLOSED
+            }
         };
         self.size.answered(current.bytes, self.elapsed());
         self.last = Answer { interval, content: current.content };

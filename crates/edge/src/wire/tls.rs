@@ -19,6 +19,10 @@ pub(crate) struct Tls {
     waiting: usize,
 }
 
+fn garbled(error: rustls::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
 /// A socket that is never waited for.
 struct Socket<'a>(&'a TcpStream);
 
@@ -45,7 +49,7 @@ impl Write for Socket<'_> {
 impl Tls {
     /// Takes over from a handshake. What was decrypted behind it already is not lost.
     pub(crate) fn new(stream: TcpStream, mut connection: ServerConnection) -> io::Result<Self> {
-        let state = connection.process_new_packets().map_err(io::Error::other)?;
+        let state = connection.process_new_packets().map_err(garbled)?;
         Ok(Self { stream, connection, waiting: state.plaintext_bytes_to_read() })
     }
 
@@ -81,7 +85,7 @@ impl Tls {
     pub(super) fn read(&mut self, input: &mut BytesMut, most: usize) -> io::Result<usize> {
         if self.waiting == 0 {
             let read = self.connection.read_tls(&mut Socket(&self.stream))?;
-            let state = self.connection.process_new_packets().map_err(io::Error::other)?;
+            let state = self.connection.process_new_packets().map_err(garbled)?;
             self.waiting = state.plaintext_bytes_to_read();
             // An alert or a change of keys may have to be answered.
             self.flush()?;
