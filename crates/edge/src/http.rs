@@ -52,7 +52,6 @@ where
     let connection = Connection { shared: Arc::clone(&shared), peer, tls, pipelined };
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .half_close(true)
         .header_read_timeout(shared.limits.tunnel_silence)
         .max_buf_size(HEAD)
         .max_headers(LINES)
