@@ -88,6 +88,10 @@ pub(super) fn run(
     warm.run_on(program, &server, &plain_url)?;
     if let (Some(what), Some(raw)) = (variant.encryption(), raw) {
         println!("{what} by itself on core 0: {raw:.3} CPU s/GiB");
+        if what == "aes-gcm" {
+            let shared = self::raw(program, "aes-gcm-of-shared")?;
+            println!("with the copy that bytes need which others share: {shared:.3}");
+        }
     }
     println!("\n{:<22}{:>12}{:>12}  {:>7}  {:>18}  ", "CPU s/GiB", "rtmp", variant.scheme(), "ratio", "bar");
     let mut good = true;
