@@ -41,7 +41,7 @@ fn requests_over_several_connections_and_asked_twice_change_nothing() {
     let server = Server::demo();
     let juggler = Juggler::start(server.port());
     arrives_whole_through(juggler.port());
-    assert!(juggler.repeated() > 10, "{} requests were repeated", juggler.repeated());
+    assert!(juggler.repeated() >= 3, "{} requests of three players were repeated", juggler.repeated());
 }
 
 #[test]
