@@ -11,12 +11,19 @@ use tokio::net::TcpStream;
 
 use super::{Wanted, tcp};
 
+/// Bytes encrypted at a time for a client that takes everything at once: about what is due at a time.
+const MOST: usize = 512 << 10;
+/// For one that does not: what is encrypted waits in memory, and is nobody else's.
+const LEAST: usize = 32 << 10;
+
 /// A TLS connection whose handshake is done.
 pub(crate) struct Tls {
     stream: TcpStream,
     connection: ServerConnection,
     /// Decrypted bytes that wait in the connection.
     waiting: usize,
+    /// Bytes encrypted at a time.
+    room: usize,
 }
 
 fn garbled(error: rustls::Error) -> io::Error {
@@ -50,7 +57,8 @@ impl Tls {
     /// Takes over from a handshake. What was decrypted behind it already is not lost.
     pub(crate) fn new(stream: TcpStream, mut connection: ServerConnection) -> io::Result<Self> {
         let state = connection.process_new_packets().map_err(garbled)?;
-        Ok(Self { stream, connection, waiting: state.plaintext_bytes_to_read() })
+        connection.set_buffer_limit(Some(LEAST));
+        Ok(Self { stream, connection, waiting: state.plaintext_bytes_to_read(), room: LEAST })
     }
 
     /// Whether encrypted bytes wait for the socket.
@@ -78,6 +86,11 @@ impl Tls {
         }
         let taken = tcp::gather(slices, |buffers| self.connection.writer().write_vectored(buffers))?;
         self.flush()?;
+        let room = if self.connection.wants_write() { LEAST } else { (2 * self.room).min(MOST) };
+        if room != self.room {
+            self.room = room;
+            self.connection.set_buffer_limit(Some(room));
+        }
         Ok(taken)
     }
 
