@@ -12,7 +12,9 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use futures::FutureExt;
 use hyper::body::Incoming;
 use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
@@ -39,6 +41,8 @@ struct Connection {
     tls: bool,
     /// Tells that bytes came while a request was being answered: the next one, from a client that does not wait.
     pipelined: Arc<Notify>,
+    /// Whether a request is being answered.
+    answering: Arc<AtomicBool>,
 }
 
 /// Serves a connection until it ends.
@@ -48,15 +52,16 @@ where
 {
     let mut phase = shared.phase.subscribe();
     let pipelined = Arc::new(Notify::new());
-    let stream = TokioIo::new(Patient::new(stream, shared.limits.stalled, Arc::clone(&pipelined)));
-    let connection = Connection { shared: Arc::clone(&shared), peer, tls, pipelined };
+    let answering = Arc::new(AtomicBool::new(false));
+    let patient = Patient::new(stream, shared.limits.stalled, Arc::clone(&pipelined), Arc::clone(&answering));
+    let connection = Connection { shared: Arc::clone(&shared), peer, tls, pipelined, answering };
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(shared.limits.tunnel_silence)
         .max_buf_size(HEAD)
         .max_headers(LINES)
         .title_case_headers(true)
-        .serve_connection(stream, service_fn(|request| connection.answer(request)));
+        .serve_connection(TokioIo::new(patient), service_fn(|request| connection.answer_one(request)));
     let mut served = pin!(served);
     let ended = tokio::select! {
         ended = &mut served => ended,
@@ -78,6 +83,15 @@ async fn unneeded(phase: &mut tokio::sync::watch::Receiver<Phase>, shared: &Shar
 }
 
 impl Connection {
+    /// Answers, and lets it be known meanwhile.
+    fn answer_one(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Body>, Infallible>> {
+        self.answering.store(true, Relaxed);
+        self.answer(request).inspect(|_| self.answering.store(false, Relaxed))
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         self.shared.metrics.http_requests.one();
         let found = millrace_rtmp::tunnel::Request::parse(request.uri().path());

@@ -59,3 +59,26 @@ fn sigterm_lets_viewers_in_tunnels_play_to_the_end() {
     let log = server.stop_waiting().ok().err;
     assert!(log.contains("stopped") && !log.contains("the deadline has come"), "{log}");
 }
+
+#[test]
+fn who_leaves_a_tunnel_leaves_nothing_behind() {
+    let film = Media::make("film.mp4", &[BOTH, "-t 2 -bf 2 -c:a aac"]);
+    let config = Config::of_film(&film, "").with_certificate();
+    let server = Server::serve(&config);
+    let mut left = 0;
+    for variant in ["rtmpt", "rtmpte", "rtmpts"] {
+        for _ in 0..3 {
+            // It sends several requests at once in the end, the last one to close, and waits for no answer.
+            rtmpdump_clip(&server.url_by(variant, "mp4:film.mp4"), &film.beside("saved.flv"));
+            left += 1;
+        }
+    }
+    for variant in ["rtmpt", "rtmpts"] {
+        let _ = Frames::of_url(&server.url_by(variant, "mp4:film.mp4"), &[]);
+        left += 1;
+    }
+    // A session that was not closed would keep the server waiting until it has been silent for long.
+    let log = server.stop(Signal::TERM).ok().err;
+    assert_eq!(log.matches("gone after").count(), left, "{log}");
+    assert!(!log.contains("no request in time"), "{log}");
+}
