@@ -22,6 +22,12 @@ use crate::wire::Wanted;
 /// most have one request on its way at a time.
 const SHORT_HOLD: Duration = Duration::from_millis(50);
 
+/// Answers without content that a client may have in a second before they are held though it is in a hurry. Players
+/// that say several things at once get some in the beginning; whoever gets more asks for the sake of asking.
+const HURRIED: u32 = 50;
+/// How long they are held then.
+const BRAKE: Duration = Duration::from_millis(20);
+
 /// A session's side.
 pub(crate) struct End {
     arrivals: mpsc::Receiver<Arrival>,
@@ -40,6 +46,8 @@ pub(crate) struct End {
     /// Whether something will be there to be sent in a moment.
     working: bool,
     long_hold: Duration,
+    /// Answers without content in a second, and which second.
+    empty: (u64, u32),
     /// How long the client may ask nothing.
     silence: Duration,
     asked: Instant,
@@ -79,6 +87,7 @@ impl End {
             size: AnswerSize::new(limits.tunnel_body),
             most: usize::MAX,
             working: false,
+            empty: (0, 0),
             hold: SHORT_HOLD.min(limits.tunnel_hold),
             long_hold: limits.tunnel_hold,
             silence: limits.tunnel_silence,
@@ -173,13 +182,9 @@ impl End {
 
     /// When something has to be done though nothing came.
     fn deadline(&self) -> Instant {
-        match &self.current {
-            Some(current) => self.held_until(current),
-            None => {
-                let missing = self.sequence.deadline().map(|at| self.began + at);
-                missing.into_iter().fold(self.asked + self.silence, Instant::min)
-            }
-        }
+        let missing = self.sequence.deadline().map(|at| self.began + at);
+        let otherwise = missing.into_iter().fold(self.asked + self.silence, Instant::min);
+        self.current.as_ref().map_or(otherwise, |current| self.due_at(current).unwrap_or(otherwise))
     }
 
     fn check(&self) -> io::Result<()> {
@@ -190,13 +195,23 @@ impl End {
     }
 
     fn is_answer_due(&self, now: Instant) -> bool {
-        let Some(current) = &self.current else { return false };
-        if current.bytes > 0 || current.urged {
-            return true;
+        self.current.as_ref().and_then(|current| self.due_at(current)).is_some_and(|due| due <= now)
+    }
+
+    /// When the answer to a request goes out. `None`: what came with the request was not read yet, and the answer,
+    /// with what is due in front of that, is what makes room for it.
+    fn due_at(&self, current: &Current) -> Option<Instant> {
+        if current.bytes > 0 || current.ask.kind == Numbered::Close {
+            return Some(current.since);
         }
-        // What came with it was not read yet: then the answer, with what was there before, is what makes room.
-        let unread = current.ask.kind == Numbered::Send && !self.incoming.is_empty();
-        !unread && (self.sequence.is_urged() || now >= self.held_until(current))
+        if current.ask.kind == Numbered::Send && !self.incoming.is_empty() {
+            return None;
+        }
+        let urged = current.urged || self.sequence.is_urged();
+        let held = if urged { current.since } else { self.held_until(current) };
+        let (second, count) = self.empty;
+        let braked = second == self.elapsed().as_secs() && count >= HURRIED;
+        Some(if braked { held.max(current.since + BRAKE) } else { held })
     }
 
     /// How long the answer to a request is held while it has no content.
@@ -262,6 +277,10 @@ impl End {
                 CLOSED
             }
         };
+        if current.bytes == 0 {
+            let second = self.elapsed().as_secs();
+            self.empty = (second, if self.empty.0 == second { self.empty.1 + 1 } else { 1 });
+        }
         self.size.answered(current.bytes, self.elapsed());
         self.last = Answer { interval, content: current.content };
         // Nobody may be there any more to take it: a client that comes again gets the same.
@@ -281,5 +300,35 @@ impl Drop for End {
                 let _ = ask.reply.send(Err(tunnel::Error::Closed));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_asks_without_end_is_answered_at_a_walk() {
+        let (arrivals, queue) = mpsc::channel(8);
+        let mut end = End::new(queue, &Limits::default(), false, Instant::now());
+        let began = Instant::now();
+        let client = async {
+            for number in 0..150 {
+                let (reply, answer) = oneshot::channel();
+                let ask = Ask { number, kind: Numbered::Idle, body: Bytes::new(), reply };
+                for arrival in [Arrival::Ask(ask), Arrival::Urge] {
+                    assert!(arrivals.send(arrival).await.is_ok());
+                }
+                answer.await.expect("an answer").expect("in order");
+            }
+        };
+        tokio::select! {
+            _ = end.ready(Wanted { read: true, write: false }) => panic!("there is nothing to read"),
+            () = client => {}
+        }
+        // Virtual time: fifty at once each second, the others one by one.
+        assert!(began.elapsed() >= BRAKE * 50, "after {:?}", began.elapsed());
     }
 }
