@@ -9,11 +9,11 @@ mod server;
 mod variant;
 
 use anyhow::{Context, bail, ensure};
+use millrace_model::Variant;
 
 use crate::tools::{cargo, must, target};
 use measure::{Figures, Load};
 use server::Server;
-use variant::Variant;
 
 /// How many viewers play at one time unless told otherwise.
 const VIEWERS: [usize; 4] = [1, 100, 500, 1000];
@@ -70,7 +70,7 @@ fn parse(arguments: &[&str]) -> anyhow::Result<Options> {
         let mut value = || arguments.next().copied().with_context(|| format!("{argument} needs a value"));
         match *argument {
             "--seconds" => options.seconds = value()?.parse().context("--seconds wants a number")?,
-            "--variant" => options.variant = Some(value()?.parse()?),
+            "--variant" => options.variant = Some(variant::parse(value()?)?),
             "--viewers" => {
                 let numbers = value()?.split(',').map(str::parse).collect::<Result<_, _>>();
                 options.viewers = numbers.context("--viewers wants numbers with commas between them")?;
@@ -138,7 +138,7 @@ mod tests {
     fn options_are_read() {
         let options = parse(&["--viewers", "1,5", "--seconds", "3"]).expect("sound options");
         assert_eq!((options.viewers, options.seconds), (vec![1, 5], 3));
-        assert_eq!(parse(&["--variant", "rtmpe"]).expect("a variant").variant, "rtmpe".parse().ok());
+        assert_eq!(parse(&["--variant", "rtmpe"]).expect("a variant").variant, Some(Variant::Rtmpe));
         assert!(parse(&["--viewers", "many"]).is_err());
         assert!(parse(&["--fast"]).is_err());
     }

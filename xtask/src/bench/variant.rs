@@ -3,20 +3,11 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
+use millrace_model::Variant;
 
 use super::measure::{Figures, Load};
 use super::server::{Server, on_core};
-
-/// A variant that is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Variant {
-    Rtmpe,
-    Rtmpt,
-    Rtmpte,
-    Rtmps,
-    Rtmpts,
-}
 
 /// How much more than plain RTMP a variant may cost.
 enum Bar {
@@ -26,48 +17,28 @@ enum Bar {
     Encryption(f64),
 }
 
-impl std::str::FromStr for Variant {
-    type Err = anyhow::Error;
+/// Reads what the command line says.
+pub(super) fn parse(text: &str) -> anyhow::Result<Variant> {
+    let variant = text.parse().map_err(anyhow::Error::msg).context("--variant")?;
+    ensure!(variant != Variant::Rtmp, "--variant rtmp would be put beside itself");
+    Ok(variant)
+}
 
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        Ok(match text {
-            "rtmpe" => Self::Rtmpe,
-            "rtmpt" => Self::Rtmpt,
-            "rtmpte" => Self::Rtmpte,
-            "rtmps" => Self::Rtmps,
-            "rtmpts" => Self::Rtmpts,
-            _ => bail!("--variant {text:?} is none of rtmpe, rtmpt, rtmpte, rtmps, rtmpts"),
-        })
+/// What encrypts a variant, as the program `raw` calls it.
+fn encryption(variant: Variant) -> Option<&'static str> {
+    match variant {
+        Variant::Rtmpe | Variant::Rtmpte => Some("rc4"),
+        Variant::Rtmps | Variant::Rtmpts => Some("aes-gcm"),
+        Variant::Rtmp | Variant::Rtmpt => None,
     }
 }
 
-impl Variant {
-    fn scheme(self) -> &'static str {
-        match self {
-            Self::Rtmpe => "rtmpe",
-            Self::Rtmpt => "rtmpt",
-            Self::Rtmpte => "rtmpte",
-            Self::Rtmps => "rtmps",
-            Self::Rtmpts => "rtmpts",
-        }
-    }
-
-    /// What encrypts it, as the program `raw` calls it.
-    fn encryption(self) -> Option<&'static str> {
-        match self {
-            Self::Rtmpe | Self::Rtmpte => Some("rc4"),
-            Self::Rtmps | Self::Rtmpts => Some("aes-gcm"),
-            Self::Rtmpt => None,
-        }
-    }
-
-    fn bar(self) -> Option<Bar> {
-        match self {
-            Self::Rtmpe => Some(Bar::Encryption(1.25)),
-            Self::Rtmps => Some(Bar::Encryption(1.3)),
-            Self::Rtmpt => Some(Bar::Times(1.6, 500)),
-            Self::Rtmpte | Self::Rtmpts => None,
-        }
+fn bar(variant: Variant) -> Option<Bar> {
+    match variant {
+        Variant::Rtmpe => Some(Bar::Encryption(1.25)),
+        Variant::Rtmps => Some(Bar::Encryption(1.3)),
+        Variant::Rtmpt => Some(Bar::Times(1.6, 500)),
+        Variant::Rtmp | Variant::Rtmpte | Variant::Rtmpts => None,
     }
 }
 
@@ -79,14 +50,14 @@ pub(super) fn run(
     folder: &Path,
     media: &Path,
 ) -> anyhow::Result<bool> {
-    let raw = variant.encryption().map(|what| raw(program, what)).transpose()?;
+    let raw = encryption(variant).map(|what| raw(program, what)).transpose()?;
     let server = Server::millrace(program, folder, media)?;
     let plain_url = server.url.clone();
     let other_url = plain_url.replacen("rtmp:", &format!("{}:", variant.scheme()), 1);
     // The first play fills the cache and packs every segment, which is no part of either.
     let warm = Load::FullSpeed { connections: 1 };
     warm.run_on(program, &server, &plain_url)?;
-    if let (Some(what), Some(raw)) = (variant.encryption(), raw) {
+    if let (Some(what), Some(raw)) = (encryption(variant), raw) {
         println!("{what} by itself on core 0: {raw:.3} CPU s/GiB");
         if what == "aes-gcm" {
             let shared = self::raw(program, "aes-gcm-of-shared")?;
@@ -107,7 +78,7 @@ pub(super) fn run(
 
 fn row(variant: Variant, load: &Load, plain: &Figures, other: &Figures, raw: Option<f64>) -> String {
     let (a, b) = (plain.cpu_per_gib, other.cpu_per_gib);
-    let bar = match (variant.bar(), raw, load) {
+    let bar = match (bar(variant), raw, load) {
         (Some(Bar::Encryption(times)), Some(raw), _) => Some(a + times * raw),
         (Some(Bar::Times(times, at)), _, Load::Paced { viewers, .. }) if *viewers == at => Some(a * times),
         _ => None,
@@ -127,7 +98,7 @@ fn row(variant: Variant, load: &Load, plain: &Figures, other: &Figures, raw: Opt
 
 /// Handshakes that one core makes in a second.
 fn handshakes(variant: Variant, program: &Path) -> anyhow::Result<()> {
-    let what = match variant.encryption() {
+    let what = match encryption(variant) {
         Some("rc4") => "rtmpe-handshake",
         Some(_) => "tls-handshake",
         None => return Ok(()),
@@ -149,10 +120,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variants_are_read_as_they_are_called() {
-        for name in ["rtmpe", "rtmpt", "rtmpte", "rtmps", "rtmpts"] {
-            assert_eq!(name.parse::<Variant>().expect("a variant").scheme(), name);
-        }
-        assert!("rtmfp".parse::<Variant>().is_err());
+    fn every_variant_but_the_plain_one_can_be_measured() {
+        assert_eq!(parse("rtmpte").expect("a variant"), Variant::Rtmpte);
+        assert!(parse("rtmp").is_err() && parse("rtmfp").is_err());
     }
 }
