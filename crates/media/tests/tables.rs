@@ -184,6 +184,17 @@ proptest! {
 }
 
 #[test]
+fn of_several_key_frames_at_one_millisecond_a_seek_finds_the_first() {
+    let mut video = TrackSpec::new(1, Kind::Video, 44_100, common::boxes::steady(200, 1764, 10));
+    for (index, sample) in video.samples.iter_mut().enumerate() {
+        sample.key = index % 10 < 3;
+        sample.delta = if sample.key { 11 } else { 2000 };
+    }
+    let audio = TrackSpec::new(2, Kind::Audio, 44_100, common::boxes::steady(300, 1024, 1));
+    compare(&[video, audio], Shape::MoovInFront);
+}
+
+#[test]
 fn tables_longer_than_the_distance_of_marks() {
     let mut video = TrackSpec::new(1, Kind::Video, 90_000, common::boxes::steady(5000, 3003, 250));
     for (index, sample) in video.samples.iter_mut().enumerate() {

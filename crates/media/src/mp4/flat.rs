@@ -74,6 +74,8 @@ pub(crate) fn locate(pair: Pair<'_>, ms: u32) -> Option<Position> {
         (Some(video), _) => {
             let key = video.table.key_at_or_before(video.last_at(ms))?;
             let at = video.ms_of(key);
+            // Of several at one millisecond the first, where the run begins of those who come by playing.
+            let key = video.table.key_at_or_after(video.first_at(at)).map_or(key, |first| first.min(key));
             let audio = audio.map_or(0, |audio| audio.first_at(at));
             // A first picture that comes after `ms` means: play from the start, with the sound before it.
             if at > ms {

@@ -232,6 +232,13 @@ impl Table {
         u32_at(stss, after.checked_sub(1)? * 4).checked_sub(1)
     }
 
+    /// The first sync sample at or after `index`; `None` if there is none.
+    pub(crate) fn key_at_or_after(&self, index: u32) -> Option<u32> {
+        let Some(stss) = &self.stss else { return (index < self.count).then_some(index) };
+        let before = partition(stss.len() / 4, |i| u32_at(stss, i * 4) <= index);
+        (before < stss.len() / 4).then(|| u32_at(stss, before * 4))?.checked_sub(1)
+    }
+
     /// How many sync samples there are; 0 if all are, for then the list says nothing.
     pub(crate) fn keys(&self) -> usize {
         self.stss.as_ref().map_or(0, |stss| stss.len() / 4)
