@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
-use millrace_fuzz::wire::noise;
+use millrace_fuzz::wire::{noise, pieces};
 use millrace_rtmp::Error;
 use millrace_rtmp::handshake::digest::{self, Scheme};
 use millrace_rtmp::handshake::encrypted::{Cipher, Wrap};
@@ -44,22 +44,6 @@ impl Input<'_> {
             digest::sign(&mut block, self.scheme(), key);
         }
         [&[self.wrap().version()], &block[..]].concat()
-    }
-
-    fn pieces<'b>(&self, mut bytes: &'b [u8]) -> Vec<&'b [u8]> {
-        let mut pieces = Vec::new();
-        let mut cuts = self.cuts.iter().cycle();
-        while !bytes.is_empty() {
-            let length = match cuts.next() {
-                // Mostly one piece: a pause at every byte makes this slow.
-                None | Some(0) => bytes.len(),
-                Some(n) => usize::from(*n).min(bytes.len()),
-            };
-            let (piece, rest) = bytes.split_at(length);
-            pieces.push(piece);
-            bytes = rest;
-        }
-        pieces
     }
 }
 
@@ -110,7 +94,7 @@ fn noise_behind_c0(input: &Input<'_>) {
     play.handshake = input.offer();
     let mut client = Client::new(play, noise());
     let (mut up, mut down) = (BytesMut::from(&[input.wrap().version()][..]), BytesMut::new());
-    for piece in input.pieces(input.bytes) {
+    for piece in pieces(input.bytes, &input.cuts) {
         up.extend_from_slice(piece);
         down.extend_from_slice(piece);
         let good = (server.receive(&mut up, now).is_ok(), client.receive(&mut down).is_ok());
@@ -157,8 +141,8 @@ impl Talk {
             if up.is_empty() && down.is_empty() {
                 return;
             }
-            input.pieces(&up).into_iter().for_each(|piece| self.tell_server(piece));
-            for piece in input.pieces(&down) {
+            pieces(&up, &input.cuts).into_iter().for_each(|piece| self.tell_server(piece));
+            for piece in pieces(&down, &input.cuts) {
                 self.down.extend_from_slice(piece);
                 self.client.receive(&mut self.down).expect("our server speaks RTMPE");
             }

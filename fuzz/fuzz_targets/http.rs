@@ -9,6 +9,7 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use millrace_cache::{Cache, Config};
 use millrace_edge::{Edge, Entrance, Limits, Site};
+use millrace_fuzz::wire::pieces;
 use millrace_model::{Snapshot, StreamingDistribution, Variants};
 use millrace_origin::{MemoryOrigin, Origin};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
@@ -131,21 +132,6 @@ fn fill_in(mut bytes: &[u8], id: &str) -> Vec<u8> {
         };
     }
     filled
-}
-
-fn pieces<'b>(mut bytes: &'b [u8], cuts: &[u8; 4]) -> Vec<&'b [u8]> {
-    let mut pieces = Vec::new();
-    let mut cuts = cuts.iter().cycle();
-    while !bytes.is_empty() {
-        let length = match cuts.next() {
-            None | Some(0) => bytes.len(),
-            Some(n) => usize::from(*n).min(bytes.len()),
-        };
-        let (piece, rest) = bytes.split_at(length);
-        pieces.push(piece);
-        bytes = rest;
-    }
-    pieces
 }
 
 /// Answers follow each other without a byte between them. To HEAD there are bodies that do not come.

@@ -18,6 +18,23 @@ pub fn noise() -> Box<Random> {
     })
 }
 
+/// Cuts bytes into pieces as long as `cuts` say, over and over; 0 stands for "all the rest".
+#[must_use]
+pub fn pieces<'b>(mut bytes: &'b [u8], cuts: &[u8]) -> Vec<&'b [u8]> {
+    let mut pieces = Vec::new();
+    let mut cuts = cuts.iter().cycle();
+    while !bytes.is_empty() {
+        let length = match cuts.next() {
+            None | Some(0) => bytes.len(),
+            Some(n) => usize::from(*n).min(bytes.len()),
+        };
+        let (piece, rest) = bytes.split_at(length);
+        pieces.push(piece);
+        bytes = rest;
+    }
+    pieces
+}
+
 /// The handshake of a peer that says nothing else in it.
 #[must_use]
 pub fn plain_handshake() -> Vec<u8> {

@@ -35,14 +35,6 @@ impl Cipher {
     pub fn apply(&mut self, bytes: &mut [u8]) {
         self.0.apply_keystream(bytes);
     }
-
-    /// Encrypts or decrypts `input` into `output`, so that bytes which others share are read and copied in one go.
-    ///
-    /// # Panics
-    /// When the two are not equally long.
-    pub fn apply_to(&mut self, input: &[u8], output: &mut [u8]) {
-        self.0.apply_keystream_b2b(input, output);
-    }
 }
 
 /// Both directions.
