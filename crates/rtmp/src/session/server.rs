@@ -29,6 +29,13 @@ enum Phase {
     Closing,
 }
 
+/// What a client may have unacknowledged of what it sends: we want no say in it.
+///
+/// librtmp takes it for the window of what it receives, and acknowledges each tenth of that. In a tunnel this is a
+/// second request while an answer is being read, which librtmp does not survive where the answer to it comes to lie
+/// badly in its buffer (see [`crate::tunnel::AnswerSize`]).
+const PEER_BANDWIDTH: u32 = i32::MAX as u32;
+
 /// What an encrypted connection needs.
 struct Encryption {
     inbound: Inbound,
@@ -248,7 +255,7 @@ impl Server {
         self.encoding = connect.encoding;
         for message in [
             Message::control(kind::WINDOW_SIZE, 2_500_000),
-            Message::peer_bandwidth(2_500_000),
+            Message::peer_bandwidth(PEER_BANDWIDTH),
             Message::user_control(UserControl::StreamBegin(0)),
             Message::control(kind::SET_CHUNK_SIZE, self.limits.chunk_size),
         ] {

@@ -26,10 +26,13 @@ impl Interval {
     }
 }
 
-/// The least size of an answer. Below it the HTTP around weighs more than what is in it.
-const LEAST: usize = 16 << 10;
-/// The size that a session begins with.
-const BEGIN: usize = 64 << 10;
+/// The least size of an answer, and the one that a session begins with. Below it the HTTP around weighs more than what
+/// is in it.
+///
+/// librtmp reads into 16,383 bytes, and takes the connection for closed when the head of an answer begins in them and
+/// ends behind them. That can only be when it has asked twice: at the beginning, where it says how much it buffers
+/// while it reads the first answer. So this one leaves room for the heads of two.
+const LEAST: usize = 15 << 10;
 /// A client that has taken a full answer in less is given larger ones.
 const FAST: Duration = Duration::from_millis(250);
 /// One that took longer is given smaller ones: what is in an answer can't be taken back by a seek.
@@ -48,7 +51,7 @@ impl AnswerSize {
     /// With `most` bytes at the most.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self { size: BEGIN.min(most), most, full_at: None }
+        Self { size: LEAST.min(most), most, full_at: None }
     }
 
     /// The size for the next answer, bytes.
@@ -109,6 +112,6 @@ mod tests {
         let mut size = AnswerSize::new(1 << 20);
         size.answered(100, Duration::ZERO);
         size.asked(Duration::from_secs(9));
-        assert_eq!(size.get(), BEGIN);
+        assert_eq!(size.get(), LEAST);
     }
 }
