@@ -1,0 +1,1 @@
+//! Who asked: SigV4, made and verified. No IO.
