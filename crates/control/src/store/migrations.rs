@@ -1,0 +1,19 @@
+//! The steps from an empty database to today's tables. Steps are only ever added.
+
+use std::borrow::Cow;
+
+use sqlx::SqlStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// Number, name, statements.
+const STEPS: [(i64, &str, &str); 1] =
+    [(1, "resources", include_str!("../../migrations/0001_resources.sql"))];
+
+/// All steps.
+pub(super) fn all() -> Migrator {
+    let step = |(number, name, sql): (i64, &'static str, &'static str)| {
+        let name = Cow::Borrowed(name);
+        Migration::new(number, name, MigrationType::Simple, SqlStr::from_static(sql), false)
+    };
+    Migrator::with_migrations(STEPS.into_iter().map(step).collect())
+}
