@@ -6,6 +6,7 @@ mod bench;
 mod fixtures;
 mod fuzz;
 mod setup;
+mod shapes;
 mod step;
 mod test;
 mod tools;
@@ -28,6 +29,8 @@ Commands:
   setup             Only installs what `test` needs: Debian packages by apt-get (through sudo
                     when not root), and the S3 server into a Python environment under target/.
   fixtures          Makes assets/sample.{mp4,flv,mp3} again, with ffmpeg.
+  shapes            Makes crates/control/src/shape/shapes.txt again, from the newest botocore's model of
+                    CloudFront's API.
   fuzz [TARGET...]  Runs the fuzz targets, all or those named, one after the other; starts from
                     fuzz/seeds/TARGET and keeps what it finds in target/fuzz-corpus/TARGET.
     --seconds N     How long each runs; 60 unless given.
@@ -59,6 +62,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<bool> {
         ["test", "--quick"] => test::quick(),
         ["setup"] => setup::everything().map(|()| true),
         ["fixtures"] => fixtures::make().map(|()| true),
+        ["shapes"] => shapes::make().map(|()| true),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["bench", "rtmp", rest @ ..] => bench::rtmp(rest),
         [] | ["help" | "--help" | "-h"] => {
