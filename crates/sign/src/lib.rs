@@ -1,1 +1,5 @@
-//! Who asked: SigV4, made and verified. No IO.
+//! Who asked: signatures made and verified. No IO, no clock; the time is an argument.
+//!
+//! [`sigv4`] is AWS Signature Version 4: verified on the control API, made for reads from S3, both by one canonicaliser.
+
+pub mod sigv4;
