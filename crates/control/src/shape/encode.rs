@@ -1,0 +1,124 @@
+//! The output of an operation to its answer.
+
+use serde_json::{Map, Value};
+
+use super::model::{Kind, Model, Operation, Place, ShapeId};
+use super::scalar::is_xml;
+
+/// An answer that can be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers that the output has, and `Content-Type` where there is a body. Values are visible ASCII.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty where there is none.
+    pub body: String,
+}
+
+/// What all bodies begin with.
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+
+impl Model {
+    /// The answer that carries an output: `{"StreamingDistribution": {…}, "Location": "…", "ETag": "…"}`.
+    ///
+    /// Members are written in the model's order. What is null or of another type than the model's, or no member at
+    /// all, is left out.
+    #[must_use]
+    pub fn encode(&self, operation: &Operation, version: &str, output: &Map<String, Value>) -> Encoded {
+        let mut encoded = Encoded { status: operation.status, headers: Vec::new(), body: String::new() };
+        for bound in &operation.output {
+            let member = &bound.member;
+            match (bound.place, output.get(member.name)) {
+                (Place::Body, Some(value)) => {
+                    encoded.headers.push(("Content-Type", "text/xml".to_owned()));
+                    encoded.body = self.document(member.wire, member.of, version, value);
+                }
+                (Place::Header, Some(Value::String(text))) => {
+                    let visible = |c: char| if matches!(c, ' '..='~') { c } else { '?' };
+                    encoded.headers.push((member.wire, text.chars().map(visible).collect()));
+                }
+                _ => {}
+            }
+        }
+        encoded
+    }
+
+    /// A value as a whole document with this root element, as clients send it and servers answer it.
+    #[must_use]
+    pub fn document(&self, root: &str, of: ShapeId, version: &str, value: &Value) -> String {
+        let mut out = String::with_capacity(1024);
+        out.push_str(DECLARATION);
+        let attribute = format!(" xmlns=\"{}\"", escaped(&namespace(version)));
+        self.write(&mut out, root, &attribute, of, value);
+        out
+    }
+
+    fn write(&self, out: &mut String, name: &str, attribute: &str, of: ShapeId, value: &Value) {
+        let begin = |out: &mut String| out.extend(["<", name, attribute, ">"]);
+        match (&self[of].kind, value) {
+            (Kind::Structure(members), Value::Object(object)) => {
+                begin(out);
+                for member in members {
+                    if let Some(value) = object.get(member.name) {
+                        self.write(out, member.wire, "", member.of, value);
+                    }
+                }
+            }
+            (Kind::List { element, of, .. }, Value::Array(items)) => {
+                begin(out);
+                items.iter().for_each(|item| self.write(out, element, "", *of, item));
+            }
+            (Kind::Structure(_) | Kind::List { .. }, _) => return,
+            (_, Value::String(text)) => {
+                begin(out);
+                escape(text, out);
+            }
+            (_, Value::Number(_) | Value::Bool(_)) => {
+                begin(out);
+                out.push_str(&value.to_string());
+            }
+            _ => return,
+        }
+        out.extend(["</", name, ">"]);
+    }
+}
+
+/// The body of an answer that refuses, or that says that the server failed.
+#[must_use]
+pub fn encode_error(version: &str, status: u16, code: &str, message: &str, request_id: &str) -> String {
+    let side = if (400..500).contains(&status) { "Sender" } else { "Receiver" };
+    let namespace = namespace(version);
+    let [namespace, code, message, request_id] = [&namespace, code, message, request_id].map(escaped);
+    format!(
+        "{DECLARATION}<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{side}</Type><Code>{code}</Code>\
+         <Message>{message}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+    )
+}
+
+fn namespace(version: &str) -> String {
+    format!("http://cloudfront.amazonaws.com/doc/{version}/")
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    escape(text, &mut out);
+    out
+}
+
+/// Appends text that any parser reads back as it was. What XML can't carry at all becomes the replacement character:
+/// a name that somebody once got into the store must not make a whole list unreadable.
+fn escape(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            // A bare one would be read as a line feed.
+            '\r' => out.push_str("&#13;"),
+            c if is_xml(c) => out.push(c),
+            _ => out.push('\u{fffd}'),
+        }
+    }
+}
