@@ -1,8 +1,9 @@
 //! S3 and what speaks like it: one signed, ranged GET per read.
 //!
-//! `object_store` supplies what is hard to get right: credentials in all the places AWS keeps them, SigV4, and
-//! an HTTP client. Its own `get` is not used: it normalises keys (`a//b` and a leading slash are lost or
-//! refused), hides the store's error code behind retries, and does not hand on `Expires`.
+//! `object_store` supplies what is hard to get right: credentials in all the places AWS keeps them, and an HTTP
+//! client. Its own `get` is not used: it normalises keys (`a//b` and a leading slash are lost or refused), hides
+//! the store's error code behind retries, and does not hand on `Expires`. Signed is with the same code that
+//! verifies signatures on the control API.
 
 mod answer;
 mod config;
@@ -13,12 +14,14 @@ use crate::object::{Answer, Origin, OriginId, Read};
 use crate::{Error, Kind, key};
 use answer::Question;
 use async_trait::async_trait;
-use http::header::{HeaderValue, IF_MATCH, RANGE};
-use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
+use http::header::{HOST, HeaderValue, IF_MATCH, RANGE};
+use millrace_sign::sigv4::{self, Key, Payload};
+use object_store::aws::AwsCredentialProvider;
 use object_store::client::{
     HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse,
 };
 use std::fmt;
+use std::time::SystemTime;
 
 /// A bucket, or what lies below one prefix of it.
 pub struct S3Origin {
@@ -77,11 +80,15 @@ impl S3Origin {
 
     async fn sign(&self, question: &Question, request: &mut HttpRequest) -> Result<(), Error> {
         let Some(provider) = &self.credentials else { return Ok(()) };
-        let wrong = |error: &object_store::Error| question.error(Kind::Misconfigured).with_detail(error);
+        let wrong = |error: &dyn fmt::Display| question.error(Kind::Misconfigured).with_detail(error);
         let credential = provider.get_credential().await.map_err(|error| wrong(&error))?;
-        AwsAuthorizer::new(&credential, "s3", &self.region)
-            .try_authorize(request, None)
-            .map_err(|error| wrong(&error))
+        let (id, secret) = (credential.key_id.as_str(), credential.secret_key.as_str());
+        let key = Key { id, secret, token: credential.token.as_deref() };
+        sigv4::sign(request, Payload::Bytes(b""), &key, &self.region, "s3", SystemTime::now())
+            .map_err(|error| wrong(&error))?;
+        // The client writes the same host, and another one where a store sends it elsewhere.
+        request.headers_mut().remove(HOST);
+        Ok(())
     }
 }
 

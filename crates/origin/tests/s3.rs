@@ -19,6 +19,26 @@ fn origin(s3: &S3Fake) -> S3Origin {
     S3Origin::new(&config(s3)).unwrap()
 }
 
+/// Keys with everything that a URL or a signature could take for something else.
+const KEYS: [&str; 16] = [
+    "a b.mp4",
+    "a+b",
+    "100%",
+    "%41",
+    "%2F",
+    "é/ü.mp4",
+    "電影/🎬.mp4",
+    "a//b",
+    "/lead",
+    "//",
+    "trail/",
+    "q?x#y&z=1",
+    "a&b=c;d,e:f@g",
+    "..a",
+    "~'()*!\\",
+    "$[]{}|^`\"<>",
+];
+
 fn digits(length: usize) -> Vec<u8> {
     (0..length).map(|place| b'0' + (place % 10) as u8).collect()
 }
@@ -70,22 +90,9 @@ async fn an_expires_that_is_no_date_is_long_past() {
 #[tokio::test]
 async fn the_exact_bytes_of_a_key_reach_the_store() {
     let s3 = S3Fake::start().await;
-    let keys = [
-        "a b.mp4",
-        "a+b",
-        "100%",
-        "%41",
-        "é/ü.mp4",
-        "a//b",
-        "/lead",
-        "trail/",
-        "q?x#y&z=1",
-        "..a",
-        "~'()*!\\",
-    ];
     let prefixed = S3Origin::new(&S3Config { prefix: "p//q /".into(), ..config(&s3) }).unwrap();
     let plain = origin(&s3);
-    for key in keys {
+    for key in KEYS {
         s3.put("films", key, key.to_owned());
         s3.put("films", &format!("p//q /{key}"), format!("p {key}"));
         assert_eq!(plain.read(key, Read::new(0..99)).await.unwrap().bytes().await.unwrap(), key);
@@ -97,16 +104,50 @@ async fn the_exact_bytes_of_a_key_reach_the_store() {
     }
 }
 
+/// `s3` from now on takes only what is signed with `secret`.
+fn signing(s3: &S3Fake, secret: &str, token: Option<&str>) -> S3Origin {
+    s3.require("AKIAEXAMPLE", "not printed");
+    let credentials = Credentials::Static {
+        key_id: "AKIAEXAMPLE".into(),
+        secret: secret.into(),
+        token: token.map(str::to_owned),
+    };
+    S3Origin::new(&S3Config { credentials, prefix: "p/ +/".into(), ..config(s3) }).unwrap()
+}
+
 #[tokio::test]
 async fn credentials_sign_the_request() {
     let s3 = S3Fake::start().await;
-    s3.put("films", "a b", digits(10));
-    let credentials =
-        Credentials::Static { key_id: "AKIAEXAMPLE".into(), secret: "not printed".into(), token: None };
-    let origin = S3Origin::new(&S3Config { credentials, ..config(&s3) }).unwrap();
-    origin.read("a b", Read::new(0..1)).await.unwrap();
-    assert!(s3.requests()[0].signed);
-    assert!(!format!("{origin:?}").contains("not printed"));
+    s3.put("films", "p/ +/a b", digits(10));
+    for token in [None, Some("a/session+token==")] {
+        let origin = signing(&s3, "not printed", token);
+        origin.read("a b", Read::new(0..1)).await.unwrap();
+        assert!(!format!("{origin:?}").contains("not printed"));
+    }
+    assert!(s3.requests().iter().all(|seen| seen.signed && seen.status == 206));
+}
+
+#[tokio::test]
+async fn signatures_of_hard_keys_ranges_and_versions_hold() {
+    let s3 = S3Fake::start().await;
+    let origin = signing(&s3, "not printed", None);
+    for key in KEYS {
+        let version = Version::new(s3.put("films", &format!("p/ +/{key}"), key));
+        let answer = origin.read(key, Read::pinned(0..99, version)).await;
+        assert_eq!(answer.unwrap_or_else(|error| panic!("{error}")).bytes().await.unwrap(), key);
+    }
+    s3.put("films", "p/ +/empty", "");
+    assert_eq!(origin.read("empty", Read::new(0..9)).await.unwrap().object.length, 0);
+}
+
+#[tokio::test]
+async fn another_secret_or_none_is_refused_as_the_operators_fault() {
+    let s3 = S3Fake::start().await;
+    s3.put("films", "p/ +/a", digits(10));
+    let error = signing(&s3, "another", None).read("a", Read::new(0..1)).await.unwrap_err();
+    assert_eq!((error.kind, error.code.as_deref()), (Kind::Misconfigured, Some("SignatureDoesNotMatch")));
+    let error = origin(&s3).read("p/ +/a", Read::new(0..1)).await.unwrap_err();
+    assert_eq!((error.kind, error.code.as_deref()), (Kind::Forbidden, Some("AccessDenied")));
 }
 
 #[tokio::test]

@@ -44,31 +44,33 @@ impl Answer {
     /// What `request` gets, with `fault`.
     pub(crate) fn new(request: &Request, stored: Option<&Stored>, fault: Option<&Fault>) -> Self {
         if let Some(Fault::Status { status, code }) = fault {
-            return Self::error(*status, code);
+            return Self::error(*status, code, "as told");
         }
         if matches!(fault, Some(Fault::Silent)) {
-            return Self { ending: Ending::Never, ..Self::error(500, "Silent") };
+            return Self { ending: Ending::Never, ..Self::error(500, "Silent", "") };
         }
         if request.method != "GET" {
-            return Self::error(405, "MethodNotAllowed");
+            return Self::error(405, "MethodNotAllowed", "only GET");
         }
-        let Some(stored) = stored else { return Self::error(404, "NoSuchKey") };
+        let Some(stored) = stored else { return Self::error(404, "NoSuchKey", "there is none") };
         let other_tag = matches!(fault, Some(Fault::OtherTag));
         if !other_tag && request.if_match.as_ref().is_some_and(|tag| *tag != stored.tag) {
-            return Self::error(412, "PreconditionFailed");
+            return Self::error(412, "PreconditionFailed", "another version");
         }
         let length = stored.content.len() as u64;
         match &request.range {
             Some(_) if matches!(fault, Some(Fault::IgnoreRange)) => Self::content(stored, None, fault),
-            Some(range) if range.start >= length => Self::error(416, "InvalidRange"),
+            Some(range) if range.start >= length => Self::error(416, "InvalidRange", "behind the end"),
             Some(range) => Self::content(stored, Some(range.start..range.end.min(length)), fault),
             None => Self::content(stored, None, fault),
         }
     }
 
-    fn error(status: u16, code: &str) -> Self {
+    /// An error document.
+    pub(crate) fn error(status: u16, code: &str, message: &str) -> Self {
+        let message = message.replace('&', "&amp;").replace('<', "&lt;");
         let text =
-            format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>as told</Message></Error>");
+            format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>");
         let head = format!("HTTP/1.1 {status} -\r\nContent-Type: application/xml\r\n");
         let body = text.into();
         Self { status, head, body, chunked: false, ending: Ending::Whole, pace: None }

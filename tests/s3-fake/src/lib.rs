@@ -1,8 +1,9 @@
 //! For tests only: a small S3 on loopback that misbehaves on request.
 //!
 //! It speaks real HTTP/1.1 over real sockets: path-style `GET` with `Range` and `If-Match`, `ETag`,
-//! `Content-Range` and S3's XML errors. It does not check signatures; it notes whether there was one. Every
-//! answer can be made wrong in the ways real stores and networks are: see [`Fault`].
+//! `Content-Range` and S3's XML errors. It takes requests without signatures too, until it is
+//! [given a key](S3Fake::require). Every answer can be made wrong in the ways real stores and networks are: see
+//! [`Fault`].
 //!
 //! ```no_run
 //! # async fn demo() {
@@ -20,6 +21,7 @@ mod answer;
 mod fault;
 mod request;
 mod server;
+mod signature;
 
 pub use fault::{Fault, Rule};
 pub use server::{S3Fake, Seen};

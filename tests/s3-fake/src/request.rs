@@ -1,5 +1,6 @@
 //! Reads requests from a connection.
 
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use std::io;
 use std::ops::Range;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -13,11 +14,14 @@ pub(crate) struct Request {
     pub(crate) method: String,
     /// The path as sent.
     pub(crate) path: String,
+    /// What is behind `?`, as sent.
+    pub(crate) query: String,
     /// `bucket/key`, decoded.
     pub(crate) key: String,
     pub(crate) range: Option<Range<u64>>,
     pub(crate) if_match: Option<String>,
     pub(crate) signed: bool,
+    pub(crate) headers: HeaderMap,
 }
 
 /// The next request, or `None` when the client has hung up.
@@ -42,11 +46,17 @@ fn parse(head: &str) -> Request {
     let mut words = lines.next().unwrap_or_default().split(' ');
     let method = words.next().unwrap_or_default().to_owned();
     let target = words.next().unwrap_or_default();
-    let path = target.split('?').next().unwrap_or_default().to_owned();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let (path, query) = (path.to_owned(), query.to_owned());
     let key = decode(path.strip_prefix('/').unwrap_or(&path));
-    let mut request = Request { method, path, key, ..Request::default() };
+    let mut request = Request { method, path, query, key, ..Request::default() };
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         let value = value.trim();
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
+        {
+            request.headers.append(name, value);
+        }
         match name.to_ascii_lowercase().as_str() {
             "range" => request.range = range(value),
             "if-match" => request.if_match = Some(value.to_owned()),

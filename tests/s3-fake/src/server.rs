@@ -3,6 +3,7 @@
 use crate::answer::{Answer, Stored};
 use crate::fault::{Fault, Rule};
 use crate::request::{self, Request};
+use crate::signature::{self, Owner};
 use bytes::Bytes;
 use std::collections::HashMap;
 use std::io;
@@ -34,6 +35,7 @@ struct State {
     seen: Vec<Seen>,
     latency: Duration,
     tags: u64,
+    owner: Option<Owner>,
 }
 
 /// A request that was answered, or is being answered.
@@ -106,6 +108,11 @@ impl S3Fake {
     /// Removes an object.
     pub fn remove(&self, bucket: &str, key: &str) {
         self.shared.state().objects.remove(&format!("{bucket}/{key}"));
+    }
+
+    /// From now on takes only requests that are signed with this key, and refuses others as S3 does.
+    pub fn require(&self, key_id: &str, secret: &str) {
+        self.shared.state().owner = Some(Owner { key_id: key_id.to_owned(), secret: secret.to_owned() });
     }
 
     /// Waits so long before every answer.
@@ -184,7 +191,9 @@ impl Shared {
         let mut state = self.state();
         let fault =
             state.rules.iter_mut().find_map(|(rule, fault)| rule.hits(&request.key).then(|| fault.clone()));
-        let answer = Answer::new(&request, state.objects.get(&request.key), fault.as_ref());
+        let refusal = state.owner.as_ref().and_then(|owner| signature::refusal(&request, owner));
+        let answer =
+            refusal.unwrap_or_else(|| Answer::new(&request, state.objects.get(&request.key), fault.as_ref()));
         let Request { path, key, range, if_match, signed, .. } = request;
         state.seen.push(Seen { path, key, range, if_match, signed, status: answer.status, bytes: 0 });
         (state.seen.len() - 1, answer, state.latency)
