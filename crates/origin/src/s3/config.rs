@@ -22,6 +22,8 @@ pub struct S3Config {
     pub path_style: bool,
     /// Who asks.
     pub credentials: Credentials,
+    /// Readers with different names share nothing that is cached: not all may read the same.
+    pub reader: Option<String>,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
     /// Longest wait for the answer and then for each next piece of its body.
@@ -40,6 +42,7 @@ impl S3Config {
             prefix: String::new(),
             path_style: false,
             credentials: Credentials::Environment,
+            reader: None,
             connect_timeout: Duration::from_secs(3),
             read_timeout: Duration::from_secs(5),
             idle_connections: 64,
@@ -57,7 +60,8 @@ impl S3Config {
         let endpoint = self.endpoint();
         let host = endpoint.split_once("://").map_or(endpoint.as_str(), |(_, host)| host);
         let prefix = if self.prefix.is_empty() { String::new() } else { format!("/{}", self.prefix) };
-        OriginId::new(format!("s3://{host}/{}{prefix}", self.bucket))
+        let reader = self.reader.iter().map(|reader| format!("#{reader}")).collect::<String>();
+        OriginId::new(format!("s3://{host}/{}{prefix}{reader}", self.bucket))
     }
 
     /// The URL up to the first byte of the key.
