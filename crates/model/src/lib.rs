@@ -5,12 +5,14 @@
 
 mod address;
 mod distribution;
+mod s3_domain;
 mod snapshot;
 mod stream_name;
 mod variant;
 
 pub use address::{Address, AddressError, host_of};
 pub use distribution::{HostPattern, StreamingDistribution, Swf};
+pub use s3_domain::{S3Domain, S3DomainError};
 pub use snapshot::{HostError, Snapshot};
 pub use stream_name::{NameError, Prefix, StreamName};
 pub use variant::{Variant, Variants};
