@@ -1,7 +1,23 @@
 //! CloudFront's REST/XML API over a transactional store; publishes what edges serve.
 
+pub mod api;
+pub mod auth;
 mod clock;
+mod deployment;
+mod error;
+mod feed;
+mod names;
+mod picture;
+mod public_key;
+pub mod service;
+mod settings;
 pub mod shape;
 pub mod store;
+mod value;
 
+pub use error::Error;
+pub use picture::{Picture, Published};
+pub use public_key::{PublicKeyError, PublicKeyPem};
+pub use service::Service;
+pub use settings::{Quotas, Settings};
 pub use store::{Store, StoreError};

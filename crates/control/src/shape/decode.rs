@@ -63,6 +63,17 @@ impl Model {
         Err(refused(why))
     }
 
+    /// Reads a document of a shape, whatever its root element is called: what [`Model::document`] wrote.
+    ///
+    /// # Errors
+    /// As [`Model::decode`].
+    pub fn read(&self, shape: &str, document: &[u8]) -> Result<Value, Fault> {
+        let of = self.id_of(shape).ok_or_else(|| Fault::argument(format!("there is no shape {shape}")))?;
+        let root = xml::parse(document)?;
+        let root = root.ok_or_else(|| Fault::new("MissingBody", format!("There has to be a {shape}")))?;
+        self.element(of, &root, Path::root(shape))
+    }
+
     fn body(&self, member: &Member, body: &[u8]) -> Result<Option<Value>, Fault> {
         let Some(root) = xml::parse(body)? else {
             return match member.required {

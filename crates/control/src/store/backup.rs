@@ -149,12 +149,17 @@ impl Store {
                     backup.rows += 1;
                 }
                 Line::End { end } if end == backup.rows => ended = true,
-                Line::End { end } => return Err(fault(format!("{end} rows were written, {} are here", backup.rows))),
+                Line::End { end } => {
+                    return Err(fault(format!("{end} rows were written, {} are here", backup.rows)));
+                }
                 _ => return Err(fault("this is no backup that this version can read".into())),
             }
         }
         if !ended {
-            return Err(BackupError::Line { line: 0, what: "the file was cut off: its end is missing".into() });
+            return Err(BackupError::Line {
+                line: 0,
+                what: "the file was cut off: its end is missing".into(),
+            });
         }
         // The revision that this change would be is the one of the backup, and in its log already.
         let set = sqlx::query("UPDATE head SET revision = $1").bind(backup.revision);

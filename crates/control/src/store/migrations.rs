@@ -6,8 +6,7 @@ use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Number, name, statements.
-const STEPS: [(i64, &str, &str); 1] =
-    [(1, "resources", include_str!("../../migrations/0001_resources.sql"))];
+const STEPS: [(i64, &str, &str); 1] = [(1, "resources", include_str!("../../migrations/0001_resources.sql"))];
 
 /// All steps.
 pub(super) fn all() -> Migrator {

@@ -72,6 +72,22 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether it may be better in a moment, since the database could not be reached.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls};
+        match self {
+            Self::Database(_, Io(_) | PoolClosed | PoolTimedOut | Tls(_)) => true,
+            // PostgreSQL that starts up or shuts down says so by these classes of codes.
+            Self::Database(_, sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The store.
 #[derive(Clone)]
 pub struct Store {
@@ -150,11 +166,8 @@ impl Store {
 
     /// Reads several tables as they are at one moment.
     pub(crate) async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let begin = if self.postgres.is_some() {
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        } else {
-            "BEGIN"
-        };
+        let begin =
+            if self.postgres.is_some() { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
         let transaction = self.readers.begin_with(begin).await.map_err(|error| self.error(error))?;
         Ok(Snapshot { transaction })
     }
@@ -168,7 +181,13 @@ impl Store {
                 .fetch_one(&mut *transaction)
                 .await
                 .map_err(|error| self.error(error))?;
-        Ok(Write { transaction, revision, now_ms: now_ms(), who: who.to_owned(), notify: self.postgres.is_some() })
+        Ok(Write {
+            transaction,
+            revision,
+            now_ms: now_ms(),
+            who: who.to_owned(),
+            notify: self.postgres.is_some(),
+        })
     }
 
     /// The newest revision.
@@ -269,7 +288,16 @@ impl Write {
     /// Writes the log and makes the change last.
     pub(crate) async fn commit(mut self, action: &str, kind: &str, id: &str) -> Result<i64, StoreError> {
         let (revision, now_ms, who) = (self.revision, self.now_ms, self.who.clone());
-        self.rows().log(&Revision { revision, at_ms: now_ms, who, action: action.into(), kind: kind.into(), id: id.into() }).await?;
+        self.rows()
+            .log(&Revision {
+                revision,
+                at_ms: now_ms,
+                who,
+                action: action.into(),
+                kind: kind.into(),
+                id: id.into(),
+            })
+            .await?;
         if self.notify {
             let told = sqlx::query("SELECT pg_notify('millrace', $1)")
                 .bind(revision.to_string())

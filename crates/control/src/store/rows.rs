@@ -111,7 +111,12 @@ impl<'c> Rows<'c> {
     }
 
     /// Up to `most` of a kind with ids behind `after`, in their order.
-    pub(crate) async fn list(&mut self, kind: &str, after: &str, most: i64) -> Result<Vec<Resource>, StoreError> {
+    pub(crate) async fn list(
+        &mut self,
+        kind: &str,
+        after: &str,
+        most: i64,
+    ) -> Result<Vec<Resource>, StoreError> {
         let rows = sqlx::query("SELECT * FROM resource WHERE kind = $1 AND id > $2 ORDER BY id LIMIT $3")
             .bind(kind)
             .bind(after)
@@ -174,7 +179,11 @@ impl<'c> Rows<'c> {
     pub(crate) async fn claim(&mut self, kind: &str, id: &str, claims: &[Claim]) -> Result<(), StoreError> {
         self.execute("DELETE FROM claim WHERE owner_kind = $1 AND owner_id = $2", &[kind, id]).await?;
         for claim in claims {
-            if let Some(owner) = self.owner(claim).await?.filter(|owner| (owner.kind.as_str(), owner.id.as_str()) != (kind, id)) {
+            if let Some(owner) = self
+                .owner(claim)
+                .await?
+                .filter(|owner| (owner.kind.as_str(), owner.id.as_str()) != (kind, id))
+            {
                 let (kind, value) = (claim.kind.clone(), claim.value.clone());
                 return Err(StoreError::Taken { kind, value, owner_kind: owner.kind, owner_id: owner.id });
             }
@@ -238,7 +247,13 @@ impl<'c> Rows<'c> {
             .map_err(failed)
     }
 
-    pub(crate) async fn tag(&mut self, kind: &str, id: &str, name: &str, value: &str) -> Result<(), StoreError> {
+    pub(crate) async fn tag(
+        &mut self,
+        kind: &str,
+        id: &str,
+        name: &str,
+        value: &str,
+    ) -> Result<(), StoreError> {
         self.execute(
             "INSERT INTO tag (kind, id, name, value) VALUES ($1, $2, $3, $4)
              ON CONFLICT (kind, id, name) DO UPDATE SET value = excluded.value",
@@ -288,7 +303,8 @@ impl<'c> Rows<'c> {
         .fetch_all(&mut *self.0)
         .await
         .map_err(failed)?;
-        let line = |(revision, at_ms, who, action, kind, id)| Revision { revision, at_ms, who, action, kind, id };
+        let line =
+            |(revision, at_ms, who, action, kind, id)| Revision { revision, at_ms, who, action, kind, id };
         Ok(rows.into_iter().map(line).collect())
     }
 

@@ -1,0 +1,10 @@
+//! Who may call: users, their access keys, and what they may do.
+
+mod policy;
+mod seal;
+mod users;
+
+pub use policy::{Effect, Policy, PolicyError, Statement};
+pub use seal::{Seal, SealError};
+pub use users::{AccessKey, Principal, User};
+pub(crate) use users::{ACCESS_KEY, USER};

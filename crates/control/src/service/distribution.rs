@@ -1,0 +1,149 @@
+//! What both kinds of distributions have.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::kind::{Need, View, host_claim, reference_claim};
+use crate::settings::Settings;
+use crate::store::{Claim, Link, Resource};
+use crate::value::{items, text, texts};
+use crate::{Error, names};
+
+/// How an origin access identity is named where it is used.
+const IDENTITY: &str = "origin-access-identity/cloudfront/";
+
+/// The host name of a new one.
+pub(super) fn facts(letter: char, settings: &Settings) -> Result<Value, Error> {
+    Ok(json!({"DomainName": format!("{}.{}", names::host(letter)?, settings.suffix)}))
+}
+
+/// Its host names and its caller reference.
+pub(super) fn claims(resource: &Resource) -> Vec<Claim> {
+    let hosts = texts(&resource.config, "Aliases").chain([text(&resource.facts, "DomainName")]);
+    let mut claims: Vec<Claim> = hosts.map(host_claim).collect();
+    claims.push(reference_claim(&resource.kind, text(&resource.config, "CallerReference")));
+    claims
+}
+
+/// Comment and aliases.
+pub(super) fn check(config: &Value, settings: &Settings, too_many: &'static str) -> Result<(), Error> {
+    check_comment(config, settings)?;
+    let aliases: Vec<&str> = texts(config, "Aliases").collect();
+    if aliases.len() > settings.quotas.aliases {
+        let most = settings.quotas.aliases;
+        return Err(Error::bad(too_many, format!("Aliases: {} of them; {most} are allowed", aliases.len())));
+    }
+    let mut seen = BTreeSet::new();
+    for alias in aliases {
+        check_alias(alias, settings)?;
+        if !seen.insert(alias.to_ascii_lowercase()) {
+            return Err(Error::argument(format!("Aliases: {alias:?} is there twice")));
+        }
+    }
+    Ok(())
+}
+
+/// A comment of at most so many characters.
+pub(super) fn check_comment(config: &Value, settings: &Settings) -> Result<(), Error> {
+    let (length, most) = (text(config, "Comment").chars().count(), settings.quotas.comment);
+    if length <= most {
+        return Ok(());
+    }
+    Err(Error::argument(format!("Comment: it has {length} characters; {most} are allowed")))
+}
+
+/// A host name, or `*.` and one, that is not ours to give.
+fn check_alias(alias: &str, settings: &Settings) -> Result<(), Error> {
+    let name = alias.strip_prefix("*.").unwrap_or(alias);
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    if alias.len() > 253 || name.split('.').count() < 2 || !name.split('.').all(label) {
+        let what = format!("Aliases: {alias:?} is no host name; write one such as media.example.com or *.example.com");
+        return Err(Error::argument(what));
+    }
+    let lower = name.to_ascii_lowercase();
+    if lower == settings.suffix || lower.ends_with(&format!(".{}", settings.suffix)) {
+        let what = format!("Aliases: names under {} are given by the server", settings.suffix);
+        return Err(Error::argument(what));
+    }
+    if settings.taken.contains(&alias.to_ascii_lowercase()) {
+        let what = format!("the alias {alias:?} belongs to a distribution of the configuration file");
+        return Err(Error::new(409, "CNAMEAlreadyExists", what));
+    }
+    Ok(())
+}
+
+/// Signers: `self` and account numbers.
+pub(super) fn check_signers(config: &Value, path: &str, settings: &Settings) -> Result<(), Error> {
+    let most = settings.quotas.trusted_signers;
+    let signers = items(config, path).len();
+    if signers > most {
+        let what = format!("{path}: {signers} of them; {most} are allowed");
+        return Err(Error::bad("TooManyTrustedSigners", what));
+    }
+    for signer in texts(config, path) {
+        if signer != "self" && (signer.len() != 12 || !signer.bytes().all(|byte| byte.is_ascii_digit())) {
+            let what = format!("{path}: {signer:?} is neither `self` nor an account number of 12 digits");
+            return Err(Error::argument(what));
+        }
+    }
+    Ok(())
+}
+
+/// Signers with the key pairs that they can sign with.
+pub(super) fn active_signers(enabled: bool, signers: &BTreeSet<&str>, view: &View) -> Value {
+    let ids = |signer: &str| {
+        let account = if signer == "self" { &view.account } else { signer };
+        let ids = view.key_pairs.iter().filter(|(owner, _)| owner == account).map(|(_, id)| id.clone());
+        ids.collect::<Vec<String>>()
+    };
+    let signers: Vec<Value> = signers
+        .iter()
+        .map(|signer| {
+            let ids = ids(signer);
+            json!({"AwsAccountNumber": signer, "KeyPairIds": {"Quantity": ids.len(), "Items": ids}})
+        })
+        .collect();
+    let active = signers.iter().any(|signer| !items(signer, "KeyPairIds").is_empty());
+    json!({"Enabled": enabled && active, "Quantity": signers.len(), "Items": signers})
+}
+
+/// The origin access identity that is written there; an empty text means none.
+pub(super) fn identity(written: &str) -> Option<Need> {
+    if written.is_empty() {
+        return None;
+    }
+    let id = written.strip_prefix(IDENTITY).unwrap_or_default();
+    let what = format!(
+        "there is no origin access identity {written:?}; it is written {IDENTITY}ID, with an ID that \
+         ListCloudFrontOriginAccessIdentities answers, or left empty for a bucket that everybody may read"
+    );
+    let link = Link { kind: super::identity::KIND.to_owned(), id: id.to_owned() };
+    Some(Need { link, error: Error::bad("InvalidOriginAccessIdentity", what) })
+}
+
+/// Where logs go: a bucket, if they go anywhere.
+pub(super) fn check_logging(config: &Value) -> Result<(), Error> {
+    let bucket = text(config, "Logging.Bucket");
+    if crate::value::flag(config, "Logging.Enabled") && millrace_model::S3Domain::parse(bucket).is_err() {
+        let what = format!("Logging.Bucket: {bucket:?} is no bucket; write it as name.s3.amazonaws.com");
+        return Err(Error::argument(what));
+    }
+    Ok(())
+}
+
+/// Only a distribution that takes nobody any more can go.
+pub(super) fn may_delete(resource: &Resource, view: &View, code: &'static str) -> Result<(), Error> {
+    if crate::value::flag(&resource.config, "Enabled") {
+        let what = "the distribution is enabled: set Enabled to false with an update first, then delete it";
+        return Err(Error::new(409, code, what));
+    }
+    if view.status(resource) != "Deployed" {
+        let what = "the distribution was disabled, but not every edge knows it yet: wait until its Status is Deployed";
+        return Err(Error::new(409, code, what));
+    }
+    Ok(())
+}

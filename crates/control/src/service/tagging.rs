@@ -1,0 +1,95 @@
+//! Tags of distributions.
+
+use serde_json::{Value, json};
+
+use super::{KINDS, Members, Service, streaming, web};
+use crate::Error;
+use crate::auth::Principal;
+use crate::value::{items, text, texts};
+
+/// The tags of an input.
+pub(super) fn of(tags: &Value) -> Result<Vec<(String, String)>, Error> {
+    // A list of tags has no quantity.
+    let tags = items(tags, "Items").iter().map(|tag| (text(tag, "Key").to_owned(), text(tag, "Value").to_owned()));
+    Ok(tags.collect())
+}
+
+/// Whether tags may be given.
+pub(super) fn check(tags: &[(String, String)], most: usize) -> Result<(), Error> {
+    let wrong = |what: String| Err(Error::bad("InvalidTagging", what));
+    let allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_-.:/=+@".contains(c));
+    for (place, (name, value)) in tags.iter().enumerate() {
+        if name.is_empty() || name.chars().count() > 128 || !allowed(name) {
+            return wrong(format!("the key {name:?} should have 1 to 128 letters, digits, spaces or _ - . : / = + @"));
+        }
+        if name.to_ascii_lowercase().starts_with("aws:") {
+            return wrong(format!("the key {name:?} begins with aws:, which is Amazon's"));
+        }
+        if value.chars().count() > 256 || !allowed(value) {
+            return wrong(format!("the value of {name:?} should have up to 256 letters, digits, spaces or _ - . : / = + @"));
+        }
+        if tags[..place].iter().any(|(earlier, _)| earlier == name) {
+            return wrong(format!("the key {name:?} is there twice"));
+        }
+    }
+    if tags.len() > most {
+        return wrong(format!("{} tags; {most} are allowed", tags.len()));
+    }
+    Ok(())
+}
+
+impl Service {
+    /// The distribution that an ARN names.
+    async fn tagged(&self, arn: &str) -> Result<(&'static str, String), Error> {
+        let start = format!("arn:aws:cloudfront::{}:", self.settings().account);
+        let named = arn.strip_prefix(&start).and_then(|rest| rest.split_once('/'));
+        let Some((kind, id)) = named else {
+            let what = format!("Resource: {arn:?} is no ARN of this account; such as {start}distribution/EDFDVBD6EXAMPLE");
+            return Err(Error::argument(what));
+        };
+        let kind = KINDS.iter().find(|known| {
+            [web::KIND, streaming::KIND].contains(&known.names().kind) && known.names().kind == kind
+        });
+        let Some(kind) = kind else {
+            return Err(Error::argument(format!("Resource: {arn:?} is nothing that can have tags: only distributions can")));
+        };
+        match self.find(*kind, id).await {
+            Ok(found) => Ok((kind.names().kind, found.id)),
+            Err(error) if error.status == 404 => Err(Error::missing("NoSuchResource", kind.names().people, id)),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn tag(&self, who: &Principal, arn: &str, tags: &Value) -> Result<Members, Error> {
+        let (kind, id) = self.tagged(arn).await?;
+        let (new, most) = (of(tags)?, self.settings().quotas.tags);
+        check(&new, most)?;
+        let mut write = self.store.write(&who.name).await?;
+        let mut all = write.rows().tags(kind, &id).await?;
+        all.retain(|(name, _)| !new.iter().any(|(newer, _)| newer == name));
+        all.extend(new.iter().cloned());
+        check(&all, most)?;
+        for (name, value) in &new {
+            write.rows().tag(kind, &id, name, value).await?;
+        }
+        write.commit("TagResource", kind, &id).await?;
+        Ok(Members::new())
+    }
+
+    pub(super) async fn untag(&self, who: &Principal, arn: &str, names: &Value) -> Result<Members, Error> {
+        let (kind, id) = self.tagged(arn).await?;
+        let mut write = self.store.write(&who.name).await?;
+        for name in texts(&json!({"names": names}), "names") {
+            write.rows().untag(kind, &id, name).await?;
+        }
+        write.commit("UntagResource", kind, &id).await?;
+        Ok(Members::new())
+    }
+
+    pub(super) async fn list_tags(&self, arn: &str) -> Result<Members, Error> {
+        let (kind, id) = self.tagged(arn).await?;
+        let tags = self.store.read().await?.rows().tags(kind, &id).await?;
+        let tags: Vec<Value> = tags.iter().map(|(name, value)| json!({"Key": name, "Value": value})).collect();
+        Ok(Members::from_iter([("Tags".to_owned(), json!({"Items": tags}))]))
+    }
+}
