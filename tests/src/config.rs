@@ -15,6 +15,7 @@ pub struct Config {
     folder: TempDir,
     head: String,
     listen: String,
+    control: String,
     tail: String,
 }
 
@@ -29,7 +30,8 @@ impl Config {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder for the configuration");
         let listen = "[listen]\nviewers = [\"127.0.0.1:0\"]\n".to_owned();
-        Self { folder, head: String::new(), listen, tail: String::new() }
+        let control = "[control]\nlisten = [\"127.0.0.1:0\"]\n".to_owned();
+        Self { folder, head: String::new(), listen, control, tail: String::new() }
     }
 
     /// A server of one film to everybody, as `mp4:` and its name, by a distribution with some more of its own.
@@ -84,6 +86,13 @@ impl Config {
         self
     }
 
+    /// Adds a line about the control plane.
+    #[must_use]
+    pub fn with_control(mut self, line: &str) -> Self {
+        writeln!(self.control, "{line}").expect("strings take everything");
+        self
+    }
+
     /// Believes what proxies on this machine say about where viewers are.
     #[must_use]
     pub fn with_proxies(mut self) -> Self {
@@ -125,7 +134,7 @@ impl Config {
     /// Writes the file as it is now.
     pub fn path(&self) -> PathBuf {
         let path = self.folder.path().join("millrace.toml");
-        std::fs::write(&path, format!("{}{}{}", self.head, self.listen, self.tail))
+        std::fs::write(&path, format!("{}{}{}{}", self.head, self.listen, self.control, self.tail))
             .expect("the file can be written");
         path
     }

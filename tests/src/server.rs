@@ -13,10 +13,14 @@ use crate::process::{Finished, Running};
 /// The variants of RTMP, as URLs begin.
 pub const VARIANTS: [&str; 6] = ["rtmp", "rtmpe", "rtmpt", "rtmpte", "rtmps", "rtmpts"];
 
+/// The administrator's access key, id and secret, of every server that is started here.
+pub const ADMIN: (&str, &str) = ("AKIAMILLRACETESTS234", "hush/hush+hush/hush+hush/hush+hush/hush+");
+
 /// A running server. It ends with this value.
 pub struct Server {
     process: Running,
     ports: Vec<u16>,
+    api: u16,
     folder: PathBuf,
     // Only holds it, so that it is removed at the end.
     _temporary: Option<TempDir>,
@@ -34,12 +38,14 @@ impl Server {
     /// The demo with this data folder.
     pub fn demo_in(folder: &Path) -> Self {
         let mut command = Command::new(millrace());
-        let ports = ["--rtmp-port", "0", "--http-port", "0", "--tls-port", "0"];
+        let ports = ["--rtmp-port", "0", "--http-port", "0", "--tls-port", "0", "--api-port", "0"];
         command.arg("demo").args(ports).arg("--data-dir").arg(folder);
+        with_admin(&mut command);
         let mut process = Running::start(&mut command);
         let text = process.wait_for_out("Viewers:");
         let ports = ["rtmp", "rtmpt", "rtmps"].map(|scheme| port(&text, &format!("{scheme}://127.0.0.1:")));
-        Self { process, ports: ports.to_vec(), folder: folder.to_owned(), _temporary: None }
+        let api = port(&text, "AWS_ENDPOINT_URL_CLOUDFRONT=http://127.0.0.1:");
+        Self { process, ports: ports.to_vec(), api, folder: folder.to_owned(), _temporary: None }
     }
 
     /// The demo, with this file in its bucket.
@@ -58,10 +64,14 @@ impl Server {
     pub fn serve_by(command: &mut Command, config: &Config) -> Self {
         // Colours would stand between the words that are looked for.
         command.args(["serve", "--config"]).arg(config.path()).env("NO_COLOR", "1");
+        with_admin(command);
         let mut process = Running::start(command);
-        let text = process.wait_for_err("viewers may connect");
-        let ports = vec![port(&text, "127.0.0.1:")];
-        Self { process, ports, folder: config.folder().to_owned(), _temporary: None }
+        let text = process.wait_for_err("the API listens");
+        // The address stands behind the message, in a log for people as in one for machines.
+        let behind = |message: &str| text.split_once(message).map_or("", |(_, rest)| rest);
+        let ports = vec![port(behind("viewers may connect"), "127.0.0.1:")];
+        let api = port(behind("the API listens"), "127.0.0.1:");
+        Self { process, ports, api, folder: config.folder().to_owned(), _temporary: None }
     }
 
     /// The port it listens on; of the demo's three, the one for RTMP.
@@ -72,6 +82,11 @@ impl Server {
     /// All of them: the demo has one where players look for RTMP, one for HTTP, one for TLS.
     pub fn ports(&self) -> &[u16] {
         &self.ports
+    }
+
+    /// The endpoint of the API.
+    pub fn api(&self) -> String {
+        format!("http://127.0.0.1:{}", self.api)
     }
 
     /// The URL of a stream name.
@@ -134,6 +149,11 @@ impl Server {
 /// The URL of a stream name at a port of this machine by a variant.
 pub fn url_at(variant: &str, port: u16, name: &str) -> String {
     format!("{variant}://127.0.0.1:{port}/cfx/st/{name}")
+}
+
+/// The key that the tests call the API with.
+fn with_admin(command: &mut Command) {
+    command.env("MILLRACE_ADMIN_ACCESS_KEY_ID", ADMIN.0).env("MILLRACE_ADMIN_SECRET_ACCESS_KEY", ADMIN.1);
 }
 
 /// The number behind `before`.

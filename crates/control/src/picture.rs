@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::service::{S3Identity, Service, s3_identity, streaming};
 use crate::store::Resource;
 use crate::value::{flag, text, texts};
-use crate::Error;
 
 /// What edges work from. Secrets are sealed in it, so it can be kept on a disk.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

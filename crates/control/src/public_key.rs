@@ -43,7 +43,8 @@ impl PublicKeyPem {
         if pem.tag() != "PUBLIC KEY" {
             return Err(PublicKeyError::Other(pem.tag().to_owned()));
         }
-        let (rest, info) = SubjectPublicKeyInfo::from_der(pem.contents()).map_err(|_| PublicKeyError::Broken)?;
+        let (rest, info) =
+            SubjectPublicKeyInfo::from_der(pem.contents()).map_err(|_| PublicKeyError::Broken)?;
         match info.parsed().map_err(|_| PublicKeyError::Broken)? {
             _ if !rest.is_empty() => Err(PublicKeyError::Broken),
             PublicKey::RSA(key) if RSA_BITS.contains(&key.key_size()) => Ok(Self::Rsa(key.key_size())),

@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     /// Viewers that are here now.
     pub(crate) connected: AtomicUsize,
     pub(crate) phase: watch::Sender<Phase>,
+    /// Wakes viewers whose distribution may take nobody any more.
+    pub(crate) dismissal: watch::Sender<()>,
     /// From when the clock of all viewers counts.
     pub(crate) began: Instant,
 }
@@ -80,6 +82,7 @@ impl Edge {
             viewers: AtomicU64::new(0),
             connected: AtomicUsize::new(0),
             phase: watch::Sender::new(Phase::Running),
+            dismissal: watch::Sender::new(()),
             began: Instant::now(),
         })))
     }
@@ -87,6 +90,11 @@ impl Edge {
     /// Serves something else from now on. Viewers who are connected keep what they play and the origin they chose.
     pub fn replace(&self, site: Site) {
         self.0.site.store(Arc::new(site));
+    }
+
+    /// Sends away the viewers whose distribution is disabled or gone; without this they finish what they play.
+    pub fn dismiss(&self) {
+        self.0.dismissal.send_replace(());
     }
 
     /// How many viewers are connected.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::out::say;
-use crate::{cert, config, demo, logging, play, serve, swf};
+use crate::{cert, config, control, demo, logging, play, serve, swf};
 
 /// Streams media from S3 buckets to RTMP players, through an edge cache.
 ///
@@ -54,10 +54,11 @@ Files:
   DIR/buckets/media  the bucket folder; what is put there plays under its name
   DIR/cache          blocks of it, kept from run to run; may be deleted at any time
   DIR/tls            a certificate for this machine, made at the first start
+  DIR/control.db     what is made with the API; DIR/seal.key opens the secrets in it
 
 Examples:
   millrace demo
-  millrace demo --rtmp-port 0 --http-port 0 --tls-port 0
+  millrace demo --rtmp-port 0 --http-port 0 --tls-port 0 --api-port 0
   millrace demo --bind 0.0.0.0 --rtmp-port 1936 --data-dir /tmp/millrace")]
 pub(crate) struct Demo {
     /// Where the bucket folder and the cache are kept.
@@ -75,6 +76,9 @@ pub(crate) struct Demo {
     /// The port for RTMP in TLS (RTMPS); 0 takes any free one.
     #[arg(long, value_name = "PORT", default_value_t = 8443)]
     pub(crate) tls_port: u16,
+    /// The port for CloudFront's API; 0 takes any free one.
+    #[arg(long, value_name = "PORT", default_value_t = 8090)]
+    pub(crate) api_port: u16,
 }
 
 /// Serves the distributions of a configuration file.

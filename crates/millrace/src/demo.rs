@@ -1,6 +1,5 @@
 //! `millrace demo`: everything on one machine, with something to play.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,11 +7,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use millrace_cache::Cache;
-use millrace_edge::{CertificateFiles, Certificates, Edge, Entrance, Event, Limits, Site};
-use millrace_model::{Snapshot, StreamingDistribution, Variant, Variants};
-use millrace_origin::{FolderOrigin, Origin};
+use millrace_edge::{CertificateFiles, Certificates, Edge, Entrance, Event};
+use millrace_model::Variant;
 
 use crate::cli::Demo;
+use crate::config::Config;
+use crate::control::Plane;
 use crate::out::say;
 use crate::server::{Asked, Server, Signals, raise_descriptor_limit, runtime};
 use crate::{cert, logging};
@@ -55,18 +55,26 @@ async fn serve(options: &Demo) -> anyhow::Result<()> {
     let disk = millrace_cache::Disk::new(options.data_dir.join("cache"), 1 << 30);
     let cache = Cache::open(millrace_cache::Config { disk: Some(disk), ..Default::default() }).await?;
     let entrance = Entrance { certificates: Some(certificates(options)?), ..Entrance::default() };
-    let edge = Edge::new(site(&folder)?, cache.clone(), Limits::default(), entrance, Arc::new(print_event))?;
+    let config = Config::of_demo(&options.data_dir, &folder)?;
+    let limits = config.limits();
+    let plane = Plane::start(config, Path::new("the demo")).await?;
+    let edge = Edge::new(plane.site().await?, cache.clone(), limits, entrance, Arc::new(print_event))?;
     let at = |port| SocketAddr::new(options.bind, port);
     let ports = [
         (at(options.rtmp_port), "--rtmp-port PORT"),
         (at(options.http_port), "--http-port PORT"),
         (at(options.tls_port), "--tls-port PORT"),
     ];
-    let server = Server::start(edge, cache, &ports).await?;
+    let server = Server::start(edge.clone(), cache, &ports).await?;
+    plane.follow(edge);
+    let api = plane.listen(&[at(options.api_port)], None, "--api-port PORT").await?;
     say(&greeting(&folder, &server.addresses));
+    say(&api_greeting(&api, &options.data_dir));
+    say("Ctrl-C ends it. Viewers:\n");
     while !matches!(signals.next().await, Asked::Stop) {}
     say("stopping\n");
     server.drain(DRAIN, &mut signals, |progress| say(&format!("{progress}\n"))).await;
+    plane.end().await;
     Ok(())
 }
 
@@ -80,24 +88,6 @@ fn seed(folder: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// One distribution for everybody, over the folder.
-fn site(folder: &Path) -> anyhow::Result<Site> {
-    let distribution = StreamingDistribution {
-        id: "demo".to_owned(),
-        domain_name: "localhost".to_owned(),
-        aliases: Vec::new(),
-        origin: "media".to_owned(),
-        enabled: true,
-        variants: Variants::ALL,
-        swf: Vec::new(),
-    };
-    let origin: Arc<dyn Origin> = Arc::new(FolderOrigin::open(folder)?);
-    Ok(Site {
-        snapshot: Snapshot::new(vec![distribution], Some("demo")),
-        origins: HashMap::from([("media".to_owned(), origin)]),
-    })
 }
 
 /// The certificate of earlier starts, or a new one.
@@ -130,11 +120,20 @@ fn greeting(folder: &Path, addresses: &[SocketAddr]) -> String {
     for (variant, host) in [(Variant::Rtmpt, http), (Variant::Rtmps, tls), (Variant::Rtmpts, tls)] {
         text += &format!("  ffplay {}\n", url(variant, host));
     }
-    text += &format!(
-        "\nFiles that you put into {} play at once, under their names.\nCtrl-C ends it. Viewers:\n",
-        folder.display()
-    );
+    text += &format!("\nFiles that you put into {} play at once, under their names.\n", folder.display());
     text
+}
+
+/// How the API is used.
+fn api_greeting(addresses: &[SocketAddr], data: &Path) -> String {
+    let Some(address) = addresses.first().map(|address| host(*address)) else { return String::new() };
+    format!(
+        "\nCloudFront's API, for the key of `millrace user list --data-dir {data}`:\n  \
+         export AWS_ENDPOINT_URL_CLOUDFRONT=http://{address} AWS_DEFAULT_REGION=us-east-1\n  \
+         aws cloudfront list-streaming-distributions\n  \
+         python3 -c 'import boto3; print(boto3.client(\"cloudfront\").list_streaming_distributions())'\n\n",
+        data = data.display()
+    )
 }
 
 /// What a player on this machine connects to.

@@ -3,6 +3,7 @@
 mod cert;
 mod cli;
 mod config;
+mod control;
 mod demo;
 mod logging;
 mod out;

@@ -11,6 +11,7 @@ use millrace_edge::{Certificates, Edge, Entrance, Event};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::config::Config;
+use crate::control::Plane;
 use crate::logging;
 use crate::server::{Asked, Server, Signals, raise_descriptor_limit, runtime};
 
@@ -30,22 +31,26 @@ async fn serve(file: &Path, config: Config) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let cache = Cache::open(config.cache()).await.context("the cache can't be opened")?;
     let certificates = config.certificates()?;
+    let plane = Plane::start(config.clone(), file).await.context("the control plane can't be started")?;
     let proxies = config.settings.listen.proxies.iter().map(|network| network.0).collect();
     let entrance = Entrance { certificates: certificates.clone(), proxies };
-    let edge = Edge::new(config.site()?, cache.clone(), config.limits(), entrance, Arc::new(log_event))?;
+    let edge = Edge::new(plane.site().await?, cache.clone(), config.limits(), entrance, Arc::new(log_event))?;
     let server = open(file, &config, &edge, &cache).await?;
     for address in &server.addresses {
         tracing::info!(%address, "viewers may connect");
     }
+    plane.follow(edge.clone());
+    listen(file, &config, &plane, certificates.as_ref()).await?;
     if let Some(certificates) = certificates.clone() {
         tokio::spawn(watch(certificates, config.settings.tls.check_every.0));
     }
     while matches!(signals.next().await, Asked::Reload) {
-        reload(file, &edge, certificates.as_ref());
+        reload(file, &edge, &plane, certificates.as_ref()).await;
     }
     let deadline = config.settings.drain.deadline.0;
     tracing::info!(viewers = edge.viewers(), ?deadline, "stopping: no new viewers are taken");
     server.drain(deadline, &mut signals, |progress| tracing::info!("{progress}")).await;
+    plane.end().await;
     tracing::info!(target: "millrace::counted", "{}", counted(&edge, &cache));
     tracing::info!("stopped");
     Ok(())
@@ -72,11 +77,33 @@ async fn open(file: &Path, config: &Config, edge: &Edge, cache: &Cache) -> anyho
     Server::start(edge.clone(), cache.clone(), &ports).await
 }
 
+/// Opens the ports of the API.
+async fn listen(
+    file: &Path,
+    config: &Config,
+    plane: &Plane,
+    certificates: Option<&Certificates>,
+) -> anyhow::Result<()> {
+    let control = &config.settings.control;
+    let addresses: Vec<SocketAddr> = control.listen.iter().map(|address| address.0).collect();
+    let tls = match (control.tls, certificates) {
+        (true, None) => anyhow::bail!("control.tls needs a [[certificate]] in {}", file.display()),
+        (true, Some(certificates)) => Some(certificates.clone()),
+        (false, _) => None,
+    };
+    let cure = format!("control.listen in {}", file.display());
+    for address in plane.listen(&addresses, tls, &cure).await? {
+        tracing::info!(%address, "the API listens");
+    }
+    Ok(())
+}
+
 /// Reads the file again. A fault in it, or in what it names, changes nothing.
-fn reload(file: &Path, edge: &Edge, certificates: Option<&Certificates>) {
+async fn reload(file: &Path, edge: &Edge, plane: &Plane, certificates: Option<&Certificates>) {
     let read = || {
         let config = Config::load(file)?;
-        let site = config.site()?;
+        // Checked before anything else changes.
+        config.site()?;
         let files = config.certificate_files();
         match certificates {
             Some(certificates) if !files.is_empty() => certificates.replace(files)?,
@@ -86,12 +113,12 @@ fn reload(file: &Path, edge: &Edge, certificates: Option<&Certificates>) {
             }
             None => {}
         }
-        Ok::<_, anyhow::Error>((site, config))
+        Ok::<_, anyhow::Error>(config)
     };
     match read() {
-        Ok((site, config)) => {
-            edge.replace(site);
+        Ok(config) => {
             tracing::info!(config = %config.summary(), "distributions, buckets and certificates were read again");
+            plane.reload(edge, config).await;
         }
         Err(error) => tracing::error!("the old configuration stays in force: {error:#}"),
     }

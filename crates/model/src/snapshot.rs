@@ -1,6 +1,6 @@
 //! The picture of all distributions that an edge works from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::{HostPattern, StreamingDistribution};
@@ -12,6 +12,8 @@ pub struct Snapshot {
     /// Wildcard aliases, the longest first, so that the closest one wins.
     by_pattern: Vec<(HostPattern, Arc<StreamingDistribution>)>,
     default: Option<Arc<StreamingDistribution>>,
+    /// Ids of those that take viewers.
+    enabled: HashSet<String>,
 }
 
 /// Why a host name selects nothing. The texts are CloudFront's.
@@ -29,6 +31,9 @@ impl Snapshot {
     pub fn new(distributions: Vec<StreamingDistribution>, default: Option<&str>) -> Self {
         let mut snapshot = Self::default();
         for distribution in distributions.into_iter().map(Arc::new) {
+            if distribution.enabled {
+                snapshot.enabled.insert(distribution.id.clone());
+            }
             if default == Some(distribution.id.as_str()) {
                 snapshot.default = Some(Arc::clone(&distribution));
             }
@@ -39,6 +44,12 @@ impl Snapshot {
         }
         snapshot.by_pattern.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.as_str().len()));
         snapshot
+    }
+
+    /// Whether there is a distribution with that id that takes viewers.
+    #[must_use]
+    pub fn takes(&self, id: &str) -> bool {
+        self.enabled.contains(id)
     }
 
     fn claim(&mut self, pattern: HostPattern, distribution: &Arc<StreamingDistribution>) {
@@ -107,5 +118,6 @@ mod tests {
         disabled.enabled = false;
         let snapshot = Snapshot::new(vec![disabled, distribution("B", "s2.example.net", &[])], Some("B"));
         assert_eq!(found(&snapshot, "s1.example.net"), None);
+        assert!(!snapshot.takes("A") && snapshot.takes("B") && !snapshot.takes("C"));
     }
 }

@@ -12,7 +12,11 @@ use crate::{Error, names};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 /// An answer in Amazon's shapes. What was answered has the user's name with it.
-pub(super) fn cloudfront(parts: &Parts, version: &str, answered: Result<(String, Encoded), Error>) -> Response {
+pub(super) fn cloudfront(
+    parts: &Parts,
+    version: &str,
+    answered: Result<(String, Encoded), Error>,
+) -> Response {
     let id = names::uuid().unwrap_or_default();
     match answered {
         Ok((who, encoded)) => {

@@ -62,7 +62,8 @@ async fn cloudfront(State(source): State<Source>, request: Request) -> Response 
 
 async fn operation(source: &Source, parts: &Parts, body: Body) -> Result<(String, shape::Encoded), Error> {
     let (service, who, body) = admit(source, parts, body).await?;
-    let routed = model().route(parts.method.as_str(), parts.uri.path(), parts.uri.query().unwrap_or_default())?;
+    let routed =
+        model().route(parts.method.as_str(), parts.uri.path(), parts.uri.query().unwrap_or_default())?;
     let call = model().decode(routed, &parts.headers, &body)?;
     let mut output = service.call(&who, &call.operation.name, call.input).await?;
     if let Some(location) = output.get("Location").and_then(|location| location.as_str()) {
@@ -74,7 +75,11 @@ async fn operation(source: &Source, parts: &Parts, body: Body) -> Result<(String
 }
 
 /// Finds out who calls, and reads what they sent.
-async fn admit(source: &Source, parts: &Parts, body: Body) -> Result<(Arc<Service>, Principal, Bytes), Error> {
+async fn admit(
+    source: &Source,
+    parts: &Parts,
+    body: Body,
+) -> Result<(Arc<Service>, Principal, Bytes), Error> {
     check_headers(&parts.headers)?;
     let authorization = Authorization::parse(&parts.headers)?;
     let service = source.borrow().clone().ok_or_else(Error::unavailable)?;
@@ -105,6 +110,10 @@ async fn read(body: Body) -> Result<Bytes, Error> {
             Err(Error::new(413, "RequestEntityTooLarge", format!("the body has more than {MOST_BODY} bytes")))
         }
         Ok(Err(_)) => Err(Error::bad("IncompleteBody", "the body broke off")),
-        Err(_) => Err(Error::new(408, "RequestTimeout", format!("the body took longer than {} s", BODY_TIME.as_secs()))),
+        Err(_) => Err(Error::new(
+            408,
+            "RequestTimeout",
+            format!("the body took longer than {} s", BODY_TIME.as_secs()),
+        )),
     }
 }

@@ -63,7 +63,11 @@ pub(super) async fn key_pairs(State(source): State<Source>, request: Request) ->
 }
 
 /// One of them.
-pub(super) async fn key_pair(State(source): State<Source>, Path(id): Path<String>, request: Request) -> Response {
+pub(super) async fn key_pair(
+    State(source): State<Source>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     let answered = async {
         let (service, who, body) = admit(&source, &parts, body).await?;

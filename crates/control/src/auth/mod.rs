@@ -6,5 +6,5 @@ mod users;
 
 pub use policy::{Effect, Policy, PolicyError, Statement};
 pub use seal::{Seal, SealError};
-pub use users::{AccessKey, Principal, User};
 pub(crate) use users::{ACCESS_KEY, USER};
+pub use users::{AccessKey, Principal, User};

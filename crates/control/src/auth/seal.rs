@@ -66,7 +66,8 @@ impl Seal {
             Err(error) => return Err(fault(error)),
         };
         let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes);
-        let key = key.map_err(|_| fault(io::Error::other(format!("it has {} bytes, not {KEY}", bytes.len()))))?;
+        let key =
+            key.map_err(|_| fault(io::Error::other(format!("it has {} bytes, not {KEY}", bytes.len()))))?;
         Ok(Self { key })
     }
 
@@ -103,7 +104,8 @@ fn make(path: &Path) -> io::Result<Vec<u8>> {
     let mut key = vec![0; KEY];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
     let unfinished = path.with_extension("new");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(&key)?;
     file.sync_all()?;
     // Another process may have made it in the meantime: the first one counts.

@@ -29,7 +29,10 @@ pub struct AccessKey {
 
 impl std::fmt::Debug for AccessKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccessKey").field("user", &self.user).field("active", &self.active).finish_non_exhaustive()
+        f.debug_struct("AccessKey")
+            .field("user", &self.user)
+            .field("active", &self.active)
+            .finish_non_exhaustive()
     }
 }
 

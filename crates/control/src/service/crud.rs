@@ -25,7 +25,11 @@ impl Page {
             None => PAGE,
             Some(digits) => match digits.parse::<i64>() {
                 Ok(most @ 1..) => most.min(PAGE),
-                _ => return Err(Error::argument(format!("MaxItems: {digits:?} should be a number from 1 to {PAGE}"))),
+                _ => {
+                    return Err(Error::argument(format!(
+                        "MaxItems: {digits:?} should be a number from 1 to {PAGE}"
+                    )));
+                }
             },
         };
         Ok(Self { marker: get("Marker").unwrap_or_default().to_owned(), most })
@@ -140,7 +144,12 @@ impl Service {
     }
 
     /// An earlier one with the same caller reference: a repetition where the kind knows that, a fault elsewhere.
-    async fn repeated(&self, write: &mut Write, kind: &dyn Kind, config: &Value) -> Result<Option<Resource>, Error> {
+    async fn repeated(
+        &self,
+        write: &mut Write,
+        kind: &dyn Kind,
+        config: &Value,
+    ) -> Result<Option<Resource>, Error> {
         let names = kind.names();
         let reference = text(config, "CallerReference");
         if config.get("CallerReference").is_none() {
@@ -159,7 +168,12 @@ impl Service {
     }
 
     /// Writes a resource with everything that belongs to it.
-    pub(super) async fn put(&self, write: &mut Write, kind: &dyn Kind, resource: &Resource) -> Result<(), Error> {
+    pub(super) async fn put(
+        &self,
+        write: &mut Write,
+        kind: &dyn Kind,
+        resource: &Resource,
+    ) -> Result<(), Error> {
         let mut links = Vec::new();
         for need in kind.needs(&resource.config) {
             if write.rows().get(&need.link.kind, &need.link.id).await?.is_none() {
@@ -175,7 +189,12 @@ impl Service {
     }
 
     /// Makes a change last, and waits a moment for the edge.
-    pub(super) async fn commit(&self, write: Write, operation: &str, resource: &Resource) -> Result<(), Error> {
+    pub(super) async fn commit(
+        &self,
+        write: Write,
+        operation: &str,
+        resource: &Resource,
+    ) -> Result<(), Error> {
         let revision = write.commit(operation, &resource.kind, &resource.id).await?;
         self.deployment.committed(revision).await;
         Ok(())
@@ -195,7 +214,13 @@ impl Service {
     }
 
     /// One that can be changed.
-    async fn changeable(&self, write: &mut Write, kind: &dyn Kind, id: &str, code: &'static str) -> Result<Resource, Error> {
+    async fn changeable(
+        &self,
+        write: &mut Write,
+        kind: &dyn Kind,
+        id: &str,
+        code: &'static str,
+    ) -> Result<Resource, Error> {
         let names = kind.names();
         if let Some(given) = self.given(names.kind).into_iter().find(|given| given.id == id) {
             return Err(declared::refusal(&given, code));
@@ -245,10 +270,16 @@ impl Service {
     }
 
     /// Deletes what nobody needs.
-    pub(super) async fn remove(&self, write: &mut Write, kind: &dyn Kind, resource: &Resource) -> Result<(), Error> {
+    pub(super) async fn remove(
+        &self,
+        write: &mut Write,
+        kind: &dyn Kind,
+        resource: &Resource,
+    ) -> Result<(), Error> {
         let names = kind.names();
         if let Some(user) = write.rows().needed_by(names.kind, &resource.id).await?.first() {
-            let what = format!("the {} {} is in use by the {} {}", names.people, resource.id, user.kind, user.id);
+            let what =
+                format!("the {} {} is in use by the {} {}", names.people, resource.id, user.kind, user.id);
             return Err(Error::new(409, names.in_use, what));
         }
         Ok(write.rows().delete(names.kind, &resource.id).await?)

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{Service, streaming};
+use crate::Error;
 use crate::settings::Settings;
 use crate::store::Resource;
 use crate::value::text;
-use crate::Error;
 
 /// A streaming distribution of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +53,13 @@ impl Declared {
 /// Why something that is not in the store can't be changed.
 pub(super) fn refusal(given: &Resource, code: &'static str) -> Error {
     match text(&given.facts, "File") {
-        "" => Error::bad(code, format!("{} is one of Amazon's managed policies, which nobody can change", given.id)),
-        file => Error::bad(code, format!("the distribution {} is declared in {file}: change it there", given.id)),
+        "" => Error::bad(
+            code,
+            format!("{} is one of Amazon's managed policies, which nobody can change", given.id),
+        ),
+        file => {
+            Error::bad(code, format!("the distribution {} is declared in {file}: change it there", given.id))
+        }
     }
 }
 

@@ -61,7 +61,9 @@ fn check_alias(alias: &str, settings: &Settings) -> Result<(), Error> {
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
     if alias.len() > 253 || name.split('.').count() < 2 || !name.split('.').all(label) {
-        let what = format!("Aliases: {alias:?} is no host name; write one such as media.example.com or *.example.com");
+        let what = format!(
+            "Aliases: {alias:?} is no host name; write one such as media.example.com or *.example.com"
+        );
         return Err(Error::argument(what));
     }
     let lower = name.to_ascii_lowercase();

@@ -99,7 +99,9 @@ impl Kind for Control {
         match text(config, "OriginAccessControlOriginType") {
             "s3" => Ok(()),
             other => {
-                let what = format!("OriginAccessControlOriginType: {other:?} is nothing that is read here; write s3");
+                let what = format!(
+                    "OriginAccessControlOriginType: {other:?} is nothing that is read here; write s3"
+                );
                 Err(Error::argument(what))
             }
         }

@@ -67,16 +67,19 @@ fn documents(value: &Value, place: &str, into: &mut Vec<Wanted>) -> Result<(), E
         return each.map(|(at, one)| documents(one, &format!("{place}[{at}]"), into)).collect();
     }
     let known = KINDS.iter().find_map(|kind| {
-        let entity = value.get(kind.names().noun).map(|entity| (*kind, entity, entity.get(kind.names().config)));
+        let entity =
+            value.get(kind.names().noun).map(|entity| (*kind, entity, entity.get(kind.names().config)));
         entity.or_else(|| value.get(kind.names().config).map(|config| (*kind, &Value::Null, Some(config))))
     });
     let Some((kind, entity, config)) = known else {
         let names: Vec<&str> = KINDS.iter().map(|kind| kind.names().noun).collect();
-        let what = format!("{place}: there is none of {} in it, nor one of these with Config", names.join(", "));
+        let what =
+            format!("{place}: there is none of {} in it, nor one of these with Config", names.join(", "));
         return Err(Error::argument(what));
     };
     let names = kind.names();
-    let config = config.ok_or_else(|| Error::argument(format!("{place}: {}.{} is missing", names.noun, names.config)))?;
+    let config = config
+        .ok_or_else(|| Error::argument(format!("{place}: {}.{} is missing", names.noun, names.config)))?;
     let named = |error: Error| Error { message: format!("{place}: {}", error.message), ..error };
     let config = model().check(names.config, config).map_err(|fault| named(fault.into()))?;
     let mut facts = json!({});
@@ -88,7 +91,10 @@ fn documents(value: &Value, place: &str, into: &mut Vec<Wanted>) -> Result<(), E
     let tags = value.get("Tags").map(tagging::of).transpose().map_err(named)?;
     let id = entity.get("Id").and_then(Value::as_str).map(str::to_owned);
     if id.as_ref().is_some_and(|id| !is_id(id)) {
-        return Err(Error::argument(format!("{place}: {}.Id is no id: letters, digits and hyphens", names.noun)));
+        return Err(Error::argument(format!(
+            "{place}: {}.Id is no id: letters, digits and hyphens",
+            names.noun
+        )));
     }
     let created_ms = entity.get("CreatedTime").and_then(Value::as_str).and_then(clock::from_iso);
     into.push(Wanted { kind, id, facts, created_ms, config, tags, place: place.to_owned() });
@@ -186,7 +192,8 @@ impl Service {
         one.kind.check(&one.config, &settings).map_err(named)?;
         tagging::check(one.tags.as_deref().unwrap_or_default(), settings.quotas.tags).map_err(named)?;
         for need in one.kind.needs(&one.config) {
-            let coming = |w: &Wanted| w.kind.names().kind == need.link.kind && w.id.as_deref() == Some(&need.link.id);
+            let coming =
+                |w: &Wanted| w.kind.names().kind == need.link.kind && w.id.as_deref() == Some(&need.link.id);
             let there = self.store.read().await?.rows().get(&need.link.kind, &need.link.id).await?;
             if there.is_none() && !earlier.iter().any(coming) {
                 return Err(named(need.error));
@@ -203,7 +210,11 @@ impl Service {
             Some(id) => Some(id.clone()),
             None => {
                 let (reference, name) = (text(&one.config, "CallerReference"), text(&one.config, "Name"));
-                let claim = if reference.is_empty() { name_claim(kind, name) } else { reference_claim(kind, reference) };
+                let claim = if reference.is_empty() {
+                    name_claim(kind, name)
+                } else {
+                    reference_claim(kind, reference)
+                };
                 reader.rows().owner(&claim).await?.map(|Link { id, .. }| id)
             }
         };
@@ -224,7 +235,12 @@ impl Service {
         };
         if let Some(existing) = &existing {
             outcome.id = Some(existing.id.clone());
-            differences("", &one.filled(&existing.config), &one.filled(&one.config), &mut outcome.differences);
+            differences(
+                "",
+                &one.filled(&existing.config),
+                &one.filled(&one.config),
+                &mut outcome.differences,
+            );
             differences("", &existing.facts, &facts_after(existing, one), &mut outcome.differences);
             if let Some(tags) = &one.tags {
                 let now = self.store.read().await?.rows().tags(&existing.kind, &existing.id).await?;
@@ -235,15 +251,24 @@ impl Service {
         Ok((outcome, existing))
     }
 
-    async fn write_wanted(&self, who: &Principal, one: &Wanted, seen: Option<Resource>) -> Result<String, Error> {
+    async fn write_wanted(
+        &self,
+        who: &Principal,
+        one: &Wanted,
+        seen: Option<Resource>,
+    ) -> Result<String, Error> {
         let named = |error: Error| Error { message: format!("{}: {}", one.place, error.message), ..error };
-        let operation = format!("{}{}", if seen.is_some() { "Update" } else { "Create" }, one.kind.names().noun);
+        let operation =
+            format!("{}{}", if seen.is_some() { "Update" } else { "Create" }, one.kind.names().noun);
         self.allow(who, &operation, "*")?;
         let mut write = self.store.write(&who.name).await?;
         let resource = match &seen {
             Some(seen) => {
                 let now = write.rows().get(&seen.kind, &seen.id).await?;
-                check_match(&now.ok_or_else(|| Error::missing("NoSuchResource", one.kind.names().people, &seen.id))?, &seen.etag)?;
+                check_match(
+                    &now.ok_or_else(|| Error::missing("NoSuchResource", one.kind.names().people, &seen.id))?,
+                    &seen.etag,
+                )?;
                 one.kind.may_update(&seen.config, &one.config).map_err(named)?;
                 Resource {
                     facts: facts_after(seen, one),
@@ -301,7 +326,8 @@ impl Service {
                 document[names.noun] = entity;
                 let tags = snapshot.rows().tags(names.kind, &resource.id).await?;
                 if !tags.is_empty() {
-                    let tags: Vec<Value> = tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+                    let tags: Vec<Value> =
+                        tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
                     document["Tags"] = json!({"Items": tags});
                 }
                 documents.push(document);
@@ -318,5 +344,8 @@ fn facts_after(existing: &Resource, one: &Wanted) -> Value {
 }
 
 fn tag_object(tags: &[(String, String)]) -> Value {
-    tags.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect::<serde_json::Map<_, _>>().into()
+    tags.iter()
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }

@@ -36,7 +36,9 @@ fn check(batch: &Value, most: usize) -> Result<(), Error> {
         let star = path.find('*');
         let printable = path.bytes().all(|byte| byte.is_ascii_graphic());
         if !path.starts_with('/') || !printable || star.is_some_and(|at| at + 1 != path.len()) {
-            let what = format!("Paths: {path:?} should begin with a slash, be percent-encoded, and have a * at its end only");
+            let what = format!(
+                "Paths: {path:?} should begin with a slash, be percent-encoded, and have a * at its end only"
+            );
             return Err(Error::argument(what));
         }
     }
@@ -65,12 +67,15 @@ impl Service {
         self.invalidated(distribution).await?;
         check(batch, self.settings().quotas.invalidation_paths)?;
         let kind = kind(distribution);
-        let reference = Claim { kind: format!("reference/{kind}"), value: text(batch, "CallerReference").to_owned() };
+        let reference =
+            Claim { kind: format!("reference/{kind}"), value: text(batch, "CallerReference").to_owned() };
         let mut write = self.store.write(&who.name).await?;
         if let Some(owner) = write.rows().owner(&reference).await? {
             let earlier = write.rows().get(&kind, &owner.id).await?;
             let same = |earlier: &Resource| {
-                let sorted = |batch: &Value| texts(batch, "Paths").map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
+                let sorted = |batch: &Value| {
+                    texts(batch, "Paths").map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+                };
                 sorted(&earlier.config) == sorted(batch)
             };
             return match earlier.filter(same) {
@@ -104,10 +109,15 @@ impl Service {
         Ok(Self::invalidation_answer(distribution, &found))
     }
 
-    pub(super) async fn list_invalidations(&self, distribution: &str, input: &Members) -> Result<Members, Error> {
+    pub(super) async fn list_invalidations(
+        &self,
+        distribution: &str,
+        input: &Members,
+    ) -> Result<Members, Error> {
         self.invalidated(distribution).await?;
         let page = Page::of(input)?;
-        let found = self.store.read().await?.rows().list(&kind(distribution), &page.marker, page.most + 1).await?;
+        let found =
+            self.store.read().await?.rows().list(&kind(distribution), &page.marker, page.most + 1).await?;
         let summary = |resource: Resource| {
             let created = clock::iso(resource.created_ms);
             (resource.id.clone(), json!({"Id": resource.id, "CreateTime": created, "Status": "Completed"}))

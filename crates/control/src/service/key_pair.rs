@@ -65,17 +65,28 @@ impl Service {
             Some(id) => id,
             None => format!("APKA{}", &names::access_key()?.0[4..]),
         };
-        if !(8..=64).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
-            return Err(Error::argument(format!("{id:?} is no id of a key pair; they look like APKAEIBAERJR2EXAMPLE")));
+        if !(8..=64).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        {
+            return Err(Error::argument(format!(
+                "{id:?} is no id of a key pair; they look like APKAEIBAERJR2EXAMPLE"
+            )));
         }
-        let account = new.account.filter(|account| account != "self").unwrap_or_else(|| settings.account.clone());
+        let account =
+            new.account.filter(|account| account != "self").unwrap_or_else(|| settings.account.clone());
         if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Error::argument(format!("{account:?} is neither `self` nor an account number of 12 digits")));
+            return Err(Error::argument(format!(
+                "{account:?} is neither `self` nor an account number of 12 digits"
+            )));
         }
-        PublicKeyPem::parse(&new.public_key).map_err(|error| Error::argument(format!("the public key: {error}")))?;
+        PublicKeyPem::parse(&new.public_key)
+            .map_err(|error| Error::argument(format!("the public key: {error}")))?;
         let mut write = self.store.write(&who.name).await?;
         if write.rows().get(KIND, &id).await?.is_some() {
-            return Err(Error::new(409, "KeyPairAlreadyExists", format!("the key pair {id} is registered already")));
+            return Err(Error::new(
+                409,
+                "KeyPairAlreadyExists",
+                format!("the key pair {id} is registered already"),
+            ));
         }
         let resource = Resource {
             kind: KIND.to_owned(),
@@ -89,7 +100,10 @@ impl Service {
         };
         self.check_active(&mut write, &account).await?;
         write.rows().put(&resource).await?;
-        write.rows().claim(KIND, &resource.id, &[Claim { kind: KIND.into(), value: resource.id.clone() }]).await?;
+        write
+            .rows()
+            .claim(KIND, &resource.id, &[Claim { kind: KIND.into(), value: resource.id.clone() }])
+            .await?;
         self.commit(write, "ImportKeyPair", &resource).await?;
         Ok(KeyPair::of(&resource))
     }
@@ -97,11 +111,14 @@ impl Service {
     async fn check_active(&self, write: &mut crate::store::Write, account: &str) -> Result<(), Error> {
         let most = self.settings().quotas.active_key_pairs;
         let pairs = write.rows().all(KIND).await?;
-        let active = pairs.iter().filter(|p| flag(&p.config, "active") && text(&p.config, "account") == account);
+        let active =
+            pairs.iter().filter(|p| flag(&p.config, "active") && text(&p.config, "account") == account);
         if active.count() < most {
             return Ok(());
         }
-        let what = format!("the account {account} has {most} active key pairs, which is the quota: disable one first");
+        let what = format!(
+            "the account {account} has {most} active key pairs, which is the quota: disable one first"
+        );
         Err(Error::bad("TooManyKeyPairs", what))
     }
 
@@ -118,7 +135,12 @@ impl Service {
     ///
     /// # Errors
     /// When there is none, or the account has as many active ones as it may.
-    pub async fn set_key_pair_active(&self, who: &Principal, id: &str, active: bool) -> Result<KeyPair, Error> {
+    pub async fn set_key_pair_active(
+        &self,
+        who: &Principal,
+        id: &str,
+        active: bool,
+    ) -> Result<KeyPair, Error> {
         self.allow(who, "UpdateKeyPair", "*")?;
         let mut write = self.store.write(&who.name).await?;
         let found = write.rows().get(KIND, id).await?;

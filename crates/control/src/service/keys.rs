@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::distribution::check_comment;
 use super::kind::{Kind, Names, Need, View, modified, name_claim, reference_claim};
+use crate::public_key::PublicKeyPem;
 use crate::settings::Settings;
 use crate::store::{Claim, Link, Resource};
 use crate::value::{at, text};
-use crate::public_key::PublicKeyPem;
 use crate::{Error, clock, names};
 
 /// The kind of public keys in the store.

@@ -98,7 +98,10 @@ pub(crate) trait Kind: Send + Sync {
         if text(old, "CallerReference") == text(new, "CallerReference") {
             return Ok(());
         }
-        Err(Error::bad("IllegalUpdate", "CallerReference can't be changed: send the one that GetConfig answers"))
+        Err(Error::bad(
+            "IllegalUpdate",
+            "CallerReference can't be changed: send the one that GetConfig answers",
+        ))
     }
 
     fn may_delete(&self, _resource: &Resource, _view: &View) -> Result<(), Error> {

@@ -154,7 +154,12 @@ impl Service {
         }
     }
 
-    async fn extraordinary(&self, who: &Principal, operation: &str, input: &Members) -> Result<Members, Error> {
+    async fn extraordinary(
+        &self,
+        who: &Principal,
+        operation: &str,
+        input: &Members,
+    ) -> Result<Members, Error> {
         let get = |name: &str| input.get(name).and_then(Value::as_str).unwrap_or_default();
         let (distribution, resource) = (get("DistributionId"), get("Resource"));
         let arn = match operation {
@@ -163,7 +168,9 @@ impl Service {
         };
         self.allow(who, operation, &arn)?;
         match operation {
-            "CreateInvalidation" => self.create_invalidation(who, distribution, &input["InvalidationBatch"]).await,
+            "CreateInvalidation" => {
+                self.create_invalidation(who, distribution, &input["InvalidationBatch"]).await
+            }
             "GetInvalidation" => self.get_invalidation(distribution, get("Id")).await,
             "ListInvalidations" => self.list_invalidations(distribution, input).await,
             "TagResource" => self.tag(who, resource, &input["Tags"]).await,
@@ -191,7 +198,8 @@ impl Service {
         let deployed = self.deployment.everywhere(&self.store).await?;
         let pairs = self.store.read().await?.rows().all(key_pair::KIND).await?;
         let active = pairs.iter().filter(|pair| crate::value::flag(&pair.config, "active"));
-        let key_pairs = active.map(|pair| (text(&pair.config, "account").to_owned(), pair.id.clone())).collect();
+        let key_pairs =
+            active.map(|pair| (text(&pair.config, "account").to_owned(), pair.id.clone())).collect();
         Ok(View { account: self.settings.load().account.clone(), deployed, key_pairs })
     }
 }

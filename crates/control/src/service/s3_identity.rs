@@ -26,7 +26,10 @@ pub struct S3Identity {
 
 impl std::fmt::Debug for S3Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("S3Identity").field("id", &self.id).field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+        f.debug_struct("S3Identity")
+            .field("id", &self.id)
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -48,9 +51,16 @@ impl Service {
     ///
     /// # Errors
     /// When there is no such identity.
-    pub async fn set_s3_identity(&self, who: &Principal, id: &str, key: &str, secret: &str) -> Result<(), Error> {
+    pub async fn set_s3_identity(
+        &self,
+        who: &Principal,
+        id: &str,
+        key: &str,
+        secret: &str,
+    ) -> Result<(), Error> {
         self.allow(who, "SetIdentityCredentials", "*")?;
-        let sealed = self.seal.seal(&S3Identity::name(id), secret).map_err(|error| Error::internal(&error))?;
+        let sealed =
+            self.seal.seal(&S3Identity::name(id), secret).map_err(|error| Error::internal(&error))?;
         let mut write = self.store.write(&who.name).await?;
         if write.rows().get(identity::KIND, id).await?.is_none() {
             return Err(Error::missing("NoSuchCloudFrontOriginAccessIdentity", "origin access identity", id));
@@ -77,7 +87,8 @@ impl Service {
         self.allow(who, "SetIdentityCredentials", "*")?;
         let mut write = self.store.write(&who.name).await?;
         let found = write.rows().get(KIND, id).await?;
-        let resource = found.ok_or_else(|| Error::missing("NoSuchResource", "identity with credentials", id))?;
+        let resource =
+            found.ok_or_else(|| Error::missing("NoSuchResource", "identity with credentials", id))?;
         write.rows().delete(KIND, id).await?;
         self.commit(write, "ForgetIdentityCredentials", &resource).await
     }

@@ -10,23 +10,29 @@ use crate::value::{items, text, texts};
 /// The tags of an input.
 pub(super) fn of(tags: &Value) -> Result<Vec<(String, String)>, Error> {
     // A list of tags has no quantity.
-    let tags = items(tags, "Items").iter().map(|tag| (text(tag, "Key").to_owned(), text(tag, "Value").to_owned()));
+    let tags =
+        items(tags, "Items").iter().map(|tag| (text(tag, "Key").to_owned(), text(tag, "Value").to_owned()));
     Ok(tags.collect())
 }
 
 /// Whether tags may be given.
 pub(super) fn check(tags: &[(String, String)], most: usize) -> Result<(), Error> {
     let wrong = |what: String| Err(Error::bad("InvalidTagging", what));
-    let allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_-.:/=+@".contains(c));
+    let allowed =
+        |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_-.:/=+@".contains(c));
     for (place, (name, value)) in tags.iter().enumerate() {
         if name.is_empty() || name.chars().count() > 128 || !allowed(name) {
-            return wrong(format!("the key {name:?} should have 1 to 128 letters, digits, spaces or _ - . : / = + @"));
+            return wrong(format!(
+                "the key {name:?} should have 1 to 128 letters, digits, spaces or _ - . : / = + @"
+            ));
         }
         if name.to_ascii_lowercase().starts_with("aws:") {
             return wrong(format!("the key {name:?} begins with aws:, which is Amazon's"));
         }
         if value.chars().count() > 256 || !allowed(value) {
-            return wrong(format!("the value of {name:?} should have up to 256 letters, digits, spaces or _ - . : / = + @"));
+            return wrong(format!(
+                "the value of {name:?} should have up to 256 letters, digits, spaces or _ - . : / = + @"
+            ));
         }
         if tags[..place].iter().any(|(earlier, _)| earlier == name) {
             return wrong(format!("the key {name:?} is there twice"));
@@ -44,18 +50,24 @@ impl Service {
         let start = format!("arn:aws:cloudfront::{}:", self.settings().account);
         let named = arn.strip_prefix(&start).and_then(|rest| rest.split_once('/'));
         let Some((kind, id)) = named else {
-            let what = format!("Resource: {arn:?} is no ARN of this account; such as {start}distribution/EDFDVBD6EXAMPLE");
+            let what = format!(
+                "Resource: {arn:?} is no ARN of this account; such as {start}distribution/EDFDVBD6EXAMPLE"
+            );
             return Err(Error::argument(what));
         };
         let kind = KINDS.iter().find(|known| {
             [web::KIND, streaming::KIND].contains(&known.names().kind) && known.names().kind == kind
         });
         let Some(kind) = kind else {
-            return Err(Error::argument(format!("Resource: {arn:?} is nothing that can have tags: only distributions can")));
+            return Err(Error::argument(format!(
+                "Resource: {arn:?} is nothing that can have tags: only distributions can"
+            )));
         };
         match self.find(*kind, id).await {
             Ok(found) => Ok((kind.names().kind, found.id)),
-            Err(error) if error.status == 404 => Err(Error::missing("NoSuchResource", kind.names().people, id)),
+            Err(error) if error.status == 404 => {
+                Err(Error::missing("NoSuchResource", kind.names().people, id))
+            }
             Err(error) => Err(error),
         }
     }
@@ -89,7 +101,8 @@ impl Service {
     pub(super) async fn list_tags(&self, arn: &str) -> Result<Members, Error> {
         let (kind, id) = self.tagged(arn).await?;
         let tags = self.store.read().await?.rows().tags(kind, &id).await?;
-        let tags: Vec<Value> = tags.iter().map(|(name, value)| json!({"Key": name, "Value": value})).collect();
+        let tags: Vec<Value> =
+            tags.iter().map(|(name, value)| json!({"Key": name, "Value": value})).collect();
         Ok(Members::from_iter([("Tags".to_owned(), json!({"Items": tags}))]))
     }
 }

@@ -99,13 +99,21 @@ impl Service {
     ///
     /// # Errors
     /// When there is no such user, or the key belongs to somebody.
-    pub async fn add_access_key(&self, user: &str, given: Option<(String, String)>) -> Result<(String, String), Error> {
+    pub async fn add_access_key(
+        &self,
+        user: &str,
+        given: Option<(String, String)>,
+    ) -> Result<(String, String), Error> {
         let (id, secret) = match given {
             Some(key) => key,
             None => names::access_key()?,
         };
-        if !(4..=128).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(Error::argument(format!("{id:?} is no id of an access key; they look like AKIAIOSFODNN7EXAMPLE")));
+        if !(4..=128).contains(&id.len())
+            || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
+            return Err(Error::argument(format!(
+                "{id:?} is no id of an access key; they look like AKIAIOSFODNN7EXAMPLE"
+            )));
         }
         if secret.len() < 8 {
             return Err(Error::argument(format!("the secret of {id} is too short: at least 8 characters")));
@@ -115,7 +123,9 @@ impl Service {
             return Err(Error::missing("NoSuchUser", "user", user));
         }
         let other = write.rows().get(ACCESS_KEY, &id).await?;
-        if let Some(other) = other.map(|key| parse::<AccessKey>(&key)).transpose()?.filter(|key| key.user != user) {
+        if let Some(other) =
+            other.map(|key| parse::<AccessKey>(&key)).transpose()?.filter(|key| key.user != user)
+        {
             return Err(Error::argument(format!("the access key {id} belongs to {}", other.user)));
         }
         let sealed = self.seal.seal(&id, &secret).map_err(|error| Error::internal(&error))?;
@@ -142,7 +152,10 @@ impl Service {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn first_admin(&self, given: Option<(String, String)>) -> Result<Option<(String, String)>, Error> {
+    pub async fn first_admin(
+        &self,
+        given: Option<(String, String)>,
+    ) -> Result<Option<(String, String)>, Error> {
         let known = self.store.read().await?.rows().count(USER).await? > 0;
         let same = match &given {
             Some((id, secret)) => self.holder(id).await?.is_some_and(|(_, known)| known == *secret),
@@ -160,7 +173,9 @@ impl Service {
         let mut reader = self.store.read().await?;
         let Some(key) = reader.rows().get(ACCESS_KEY, key_id).await? else { return Ok(None) };
         let key: AccessKey = parse(&key)?;
-        let Some(user) = reader.rows().get(USER, &key.user).await?.filter(|_| key.active) else { return Ok(None) };
+        let Some(user) = reader.rows().get(USER, &key.user).await?.filter(|_| key.active) else {
+            return Ok(None);
+        };
         let secret = self.seal.unseal(key_id, &key.sealed).map_err(|error| Error::internal(&error))?;
         Ok(Some((Principal { name: key.user, policy: parse::<User>(&user)?.policy }, secret)))
     }

@@ -79,7 +79,8 @@ fn says(value: &Value) -> bool {
 fn refuse(of: &Value, list: &[(&str, &'static str)], place: &str) -> Result<(), Error> {
     match list.iter().find(|(member, _)| says(at(of, member))) {
         Some((member, code)) => {
-            let what = format!("{place}{member}: this server can't do it, so it does not pretend to; leave it out");
+            let what =
+                format!("{place}{member}: this server can't do it, so it does not pretend to; leave it out");
             Err(Error::bad(code, what))
         }
         None => Ok(()),
@@ -93,7 +94,10 @@ fn check_origins(config: &Value, settings: &Settings) -> Result<(), Error> {
         return Err(Error::argument("Origins: a distribution needs at least one"));
     }
     if origins.len() > most {
-        return Err(Error::bad("TooManyOrigins", format!("Origins: {} of them; {most} are allowed", origins.len())));
+        return Err(Error::bad(
+            "TooManyOrigins",
+            format!("Origins: {} of them; {most} are allowed", origins.len()),
+        ));
     }
     let mut ids = BTreeSet::new();
     for (place, origin) in origins.iter().enumerate() {
@@ -107,10 +111,13 @@ fn check_origins(config: &Value, settings: &Settings) -> Result<(), Error> {
             return Err(Error::argument(what));
         }
         if says(at(origin, "VpcOriginConfig")) {
-            let what = format!("{place}.VpcOriginConfig: there are no VPCs here; name the host in CustomOriginConfig");
+            let what = format!(
+                "{place}.VpcOriginConfig: there are no VPCs here; name the host in CustomOriginConfig"
+            );
             return Err(Error::argument(what));
         }
-        let (s3, custom) = (!at(origin, "S3OriginConfig").is_null(), !at(origin, "CustomOriginConfig").is_null());
+        let (s3, custom) =
+            (!at(origin, "S3OriginConfig").is_null(), !at(origin, "CustomOriginConfig").is_null());
         if s3 == custom {
             let what = format!("{place}: it needs either S3OriginConfig or CustomOriginConfig");
             return Err(Error::bad("InvalidOrigin", what));
@@ -123,12 +130,18 @@ fn check_origins(config: &Value, settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_behavior(place: &str, behavior: &Value, origins: &BTreeSet<&str>, settings: &Settings) -> Result<(), Error> {
+fn check_behavior(
+    place: &str,
+    behavior: &Value,
+    origins: &BTreeSet<&str>,
+    settings: &Settings,
+) -> Result<(), Error> {
     refuse(behavior, &REFUSED_OF_BEHAVIOR, &format!("{place}."))?;
     distribution::check_signers(behavior, "TrustedSigners", settings)?;
     let target = text(behavior, "TargetOriginId");
     if !origins.contains(target) {
-        let what = format!("{place}.TargetOriginId: there is no origin (or origin group) with the id {target:?}");
+        let what =
+            format!("{place}.TargetOriginId: there is no origin (or origin group) with the id {target:?}");
         return Err(Error::new(404, "NoSuchOrigin", what));
     }
     let (policy, old) = (says(at(behavior, "CachePolicyId")), !at(behavior, "ForwardedValues").is_null());
@@ -144,7 +157,8 @@ fn check_behavior(place: &str, behavior: &Value, origins: &BTreeSet<&str>, setti
     let default = ttl("DefaultTTL", least.max(86_400));
     let most = ttl("MaxTTL", default.max(31_536_000));
     if old && !(least <= default && default <= most) {
-        let what = format!("{place}: MinTTL ({least}) ≤ DefaultTTL ({default}) ≤ MaxTTL ({most}) does not hold");
+        let what =
+            format!("{place}: MinTTL ({least}) ≤ DefaultTTL ({default}) ≤ MaxTTL ({most}) does not hold");
         return Err(Error::bad("InvalidTTLOrder", what));
     }
     if text(behavior, "PathPattern").len() > 255 {
@@ -181,7 +195,8 @@ impl Kind for Web {
         }
         let origins = items(config, "Origins").iter().chain(items(config, "OriginGroups"));
         let origins = origins.map(|origin| text(origin, "Id")).collect();
-        behaviors(config).try_for_each(|(place, behavior)| check_behavior(&place, behavior, &origins, settings))
+        behaviors(config)
+            .try_for_each(|(place, behavior)| check_behavior(&place, behavior, &origins, settings))
     }
 
     fn facts(&self, settings: &Settings) -> Result<Value, Error> {
@@ -243,7 +258,8 @@ impl Kind for Web {
     fn entity(&self, resource: &Resource, view: &View) -> Value {
         let config = &resource.config;
         let signing = |(_, behavior): &(String, &Value)| flag(behavior, "TrustedSigners.Enabled");
-        let signers = behaviors(config).filter(signing).flat_map(|(_, b)| texts(b, "TrustedSigners")).collect();
+        let signers =
+            behaviors(config).filter(signing).flat_map(|(_, b)| texts(b, "TrustedSigners")).collect();
         json!({
             "Id": resource.id,
             "ARN": view.arn(resource),
@@ -266,9 +282,21 @@ impl Kind for Web {
             "DomainName": text(&resource.facts, "DomainName"),
         });
         for member in [
-            "Aliases", "Origins", "OriginGroups", "DefaultCacheBehavior", "CacheBehaviors", "CustomErrorResponses",
-            "Comment", "PriceClass", "Enabled", "ViewerCertificate", "Restrictions", "WebACLId", "HttpVersion",
-            "IsIPV6Enabled", "Staging",
+            "Aliases",
+            "Origins",
+            "OriginGroups",
+            "DefaultCacheBehavior",
+            "CacheBehaviors",
+            "CustomErrorResponses",
+            "Comment",
+            "PriceClass",
+            "Enabled",
+            "ViewerCertificate",
+            "Restrictions",
+            "WebACLId",
+            "HttpVersion",
+            "IsIPV6Enabled",
+            "Staging",
         ] {
             summary[member] = at(&resource.config, member).clone();
         }

@@ -64,6 +64,7 @@ struct Connection {
     outbox: Outbox,
     input: BytesMut,
     phase: watch::Receiver<Phase>,
+    dismissal: watch::Receiver<()>,
     accepted: Duration,
     /// When the wire last took bytes.
     progress: Duration,
@@ -79,6 +80,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, wire: Wire, peer: SocketAddr) {
     let mut connection = Connection {
         session: Session::new(Arc::clone(&shared), viewer, peer, now, wire.is_tunnelled(), wire.is_tls()),
         phase: shared.phase.subscribe(),
+        dismissal: shared.dismissal.subscribe(),
         shared,
         wire,
         outbox: Outbox::default(),
@@ -184,6 +186,11 @@ impl Connection {
                 }
             }
             _ = self.phase.changed() => {}
+            _ = self.dismissal.changed() => {
+                if self.session.is_dismissed() {
+                    self.session.shut_down();
+                }
+            }
         }
         Ok(())
     }

@@ -38,6 +38,8 @@ pub(crate) struct Session {
     tunnelled: bool,
     tls: bool,
     access: Option<Access>,
+    /// The id of the distribution that took the viewer.
+    distribution: Option<String>,
     /// What stands between connect and access.
     verification: Option<Verification>,
     players: Vec<Player>,
@@ -76,6 +78,7 @@ impl Session {
             tunnelled,
             tls,
             access: None,
+            distribution: None,
             verification: None,
             players: Vec::new(),
             buffer,
@@ -233,6 +236,11 @@ impl Session {
         Ok(())
     }
 
+    /// Whether the distribution takes nobody any more.
+    pub(crate) fn is_dismissed(&self) -> bool {
+        self.distribution.as_ref().is_some_and(|id| !self.shared.site.load().snapshot.takes(id))
+    }
+
     /// Sends the viewer away.
     pub(crate) fn shut_down(&mut self) {
         if !self.protocol.is_closing() {
@@ -386,6 +394,7 @@ impl Session {
             path: address.path,
             capabilities: Arc::new(capabilities(&connect.four_ccs)),
         };
+        self.distribution = Some(distribution.id.clone());
         self.shared.metrics.of(self.variant()).connected.one();
         self.protocol.accept(&connect, &ENHANCED);
         self.tell(EventKind::Connected {

@@ -218,6 +218,22 @@ async fn a_stop_sends_everybody_away_even_out_of_a_drain() {
 }
 
 #[tokio::test]
+async fn viewers_of_a_disabled_distribution_are_sent_away_when_that_is_asked_for_and_no_others() {
+    let house = House::new().await;
+    house.put("film.flv", &short_flv());
+    let mut viewer = house.viewer().await;
+    viewer.buffer(1, 2000).play("film");
+    viewer.hear(|heard| matches!(heard, Heard::Media { .. })).await;
+    house.change(|distribution| distribution.aliases.clear());
+    house.edge.dismiss();
+    viewer.buffer(1, ALL_AT_ONCE);
+    viewer.hear_end().await;
+    house.change(|distribution| distribution.enabled = false);
+    house.edge.dismiss();
+    assert_eq!(labels(&viewer.hear_all().await).last().map(String::as_str), Some("close"));
+}
+
+#[tokio::test]
 async fn viewers_keep_what_they_chose_when_the_site_is_replaced() {
     let house = House::new().await;
     house.put("film.flv", &short_flv());

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use crate::swf;
 use entries::{Bucket, Distribution};
 pub(crate) use settings::Settings;
+pub(crate) use value::Leaving;
 
 /// A configuration that was read and found sound.
 #[derive(Debug, Clone)]
@@ -60,6 +61,26 @@ impl Config {
             }
         }
         Ok(self)
+    }
+
+    /// What a demo with that data folder has.
+    pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Self> {
+        Self::parse("")?.with_data(folder)
+    }
+
+    fn with_data(mut self, folder: &Path) -> anyhow::Result<Self> {
+        self.settings.control.directory = std::path::absolute(folder)?.display().to_string();
+        Ok(self)
+    }
+
+    /// What the demo serves: one distribution for everybody, over a folder.
+    pub(crate) fn of_demo(data: &Path, folder: &Path) -> anyhow::Result<Self> {
+        let text = format!(
+            "default_distribution = \"demo\"\n[[bucket]]\nname = \"media\"\nfolder = {:?}\n\
+             [[distribution]]\nid = \"demo\"\ndomain_name = \"localhost\"\nbucket = \"media\"\n",
+            std::path::absolute(folder)?
+        );
+        Self::parse(&text)?.with_data(data)
     }
 
     /// A file with every setting, its meaning and its default.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::entries::{Bucket, Certificate, Distribution};
-use super::value::{Address, Network, Period, Placed, Shown, Size};
+use super::value::{Address, Leaving, Network, Period, Placed, Shown, Size};
 use crate::logging::Format;
 
 /// Defines a section: a struct with defaults, and its part of the default file.
@@ -73,6 +73,74 @@ section! {
     Tls, "tls" {
         /// How often the files of certificates are looked at for changes; SIGHUP looks at once.
         check_every: Period = seconds(10),
+    }
+}
+
+section! {
+    /// CloudFront's API, for SDKs and the AWS CLI, and where it keeps what is made with it.
+    Control, "control" {
+        /// Addresses of the API; empty: nowhere, but what is in the store is served all the same.
+        listen: Vec<Address> = vec![Address::here(8090)],
+        /// Whether the API is spoken in TLS, with the first `[[certificate]]` that fits.
+        tls: bool = false,
+        /// The folder for what this machine keeps: the store, the key that its secrets are sealed with, the last
+        /// snapshot. Made at the first start.
+        directory: String = "millrace-data".to_owned(),
+        /// "postgres://USER:PASSWORD@HOST/NAME", or a file. Empty: control.db in that folder.
+        store: String = String::new(),
+        /// The account's number: it is in ARNs, and the trusted signer "self" means it.
+        account: String = "123456789012".to_owned(),
+        /// What stands behind d... and s... in the host names of new distributions.
+        suffix: String = "millrace.localhost".to_owned(),
+        /// What happens to the viewers of a streaming distribution that is disabled or deleted: "finish" or "end".
+        viewers: Leaving = Leaving::Finish,
+    }
+}
+
+section! {
+    /// How many there may be of what the API makes.
+    Quotas, "quotas" {
+        /// Streaming distributions.
+        streaming_distributions: usize = 100,
+        /// Web distributions.
+        distributions: usize = 200,
+        /// Aliases of one distribution.
+        aliases: usize = 100,
+        /// Trusted signers of one distribution or cache behaviour.
+        trusted_signers: usize = 5,
+        /// Active key pairs of one account.
+        active_key_pairs: usize = 2,
+        /// Origin access identities; and as many origin access controls.
+        identities: usize = 100,
+        /// Origins of one web distribution.
+        origins: usize = 25,
+        /// Cache behaviours of one web distribution, the default not counted.
+        behaviors: usize = 25,
+        /// Tags of one distribution.
+        tags: usize = 50,
+        /// Paths of one invalidation.
+        invalidation_paths: usize = 3000,
+        /// Public keys; and as many key groups.
+        public_keys: usize = 100,
+        /// Public keys of one key group.
+        keys_in_group: usize = 5,
+        /// Policies of each kind.
+        policies: usize = 100,
+        /// Characters of a comment.
+        comment: usize = 128,
+    }
+}
+
+section! {
+    /// Where the buckets of distributions lie that the API makes: BUCKET.s3.amazonaws.com means the `[[bucket]]` with
+    /// that name if there is one, and otherwise a bucket here.
+    S3, "s3" {
+        /// "https://HOST" of a store that is not AWS; empty: AWS.
+        endpoint: String = String::new(),
+        /// Where a bucket lies whose host name does not say it.
+        region: String = "us-east-1".to_owned(),
+        /// https://HOST/BUCKET instead of https://BUCKET.HOST, where there is an endpoint.
+        path_style: bool = true,
     }
 }
 
@@ -260,6 +328,9 @@ pub(crate) struct Settings {
     pub(crate) certificate: Vec<Certificate>,
     pub(crate) bucket: Vec<Bucket>,
     pub(crate) distribution: Vec<Distribution>,
+    pub(crate) control: Control,
+    pub(crate) quotas: Quotas,
+    pub(crate) s3: S3,
     pub(crate) cache: Cache,
     pub(crate) origin: Origin,
     pub(crate) limits: Limits,
@@ -325,6 +396,9 @@ pub(super) fn default_file() -> String {
     for describe in [
         Listen::describe,
         Tls::describe,
+        Control::describe,
+        Quotas::describe,
+        S3::describe,
         Cache::describe,
         Origin::describe,
         Limits::describe,

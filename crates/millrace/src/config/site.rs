@@ -1,33 +1,110 @@
 //! From settings to what they configure.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use millrace_control::service::Declared;
 use millrace_edge::{CertificateError, CertificateFiles, Certificates, Site};
-use millrace_model::{HostPattern, Snapshot, StreamingDistribution, Swf, Variants};
+use millrace_model::{HostPattern, S3Domain, Snapshot, StreamingDistribution, Swf, Variants};
 use millrace_origin::{Credentials, FolderOrigin, Origin, S3Config, S3Origin};
 
 use millrace_rtmp::{chunk, session};
 
-use super::settings::{Limits, Media};
+use super::settings::{Limits, Media, Origin as OriginSettings, Quotas};
 use super::{Bucket, Config, Distribution, Settings};
 
 impl Config {
     /// The distributions and the buckets behind them.
     pub(crate) fn site(&self) -> anyhow::Result<Site> {
+        self.site_with(Vec::new(), HashMap::new())
+    }
+
+    /// The same with distributions and origins from elsewhere; host names are the file's first.
+    pub(crate) fn site_with(
+        &self,
+        others: Vec<StreamingDistribution>,
+        mut origins: HashMap<String, Arc<dyn Origin>>,
+    ) -> anyhow::Result<Site> {
         let Settings { bucket, distribution, default_distribution, .. } = &self.settings;
-        let mut origins = HashMap::new();
         for bucket in bucket {
             let origin = bucket.origin(&self.settings, &self.folder);
             let origin = origin.with_context(|| format!("bucket {:?}", bucket.name.get_ref()))?;
             origins.insert(bucket.name.get_ref().clone(), origin);
         }
-        let distributions =
-            distribution.iter().map(|distribution| distribution.model(&self.players)).collect();
+        let distributions = distribution.iter().map(|distribution| distribution.model(&self.players));
         let default = default_distribution.as_ref().map(|id| id.get_ref().as_str());
-        Ok(Site { snapshot: Snapshot::new(distributions, default), origins })
+        Ok(Site { snapshot: Snapshot::new(distributions.chain(others).collect(), default), origins })
+    }
+
+    /// The bucket of a distribution that is not the file's: as whom it is read is decided by `credentials`, and what
+    /// one `reader` got is nobody else's. Without credentials it is read as everybody may.
+    pub(crate) fn foreign_origin(
+        &self,
+        domain: &S3Domain,
+        reader: &str,
+        credentials: Option<Credentials>,
+    ) -> anyhow::Result<Arc<dyn Origin>> {
+        let Settings { bucket: buckets, s3, .. } = &self.settings;
+        let known = buckets.iter().find(|bucket| *bucket.name.get_ref() == domain.bucket);
+        if let Some(folder) = known.and_then(|bucket| bucket.folder.as_ref()) {
+            return Ok(Arc::new(FolderOrigin::open(self.folder.join(folder))?));
+        }
+        let mut config = match known {
+            Some(bucket) => bucket.s3(&self.settings),
+            None => {
+                let region = domain.region.clone().unwrap_or_else(|| s3.region.clone());
+                let mut config = S3Config::new(region, &domain.bucket);
+                config.endpoint = (!s3.endpoint.is_empty()).then(|| s3.endpoint.clone());
+                config.path_style = s3.path_style && config.endpoint.is_some();
+                self.settings.origin.limit(&mut config);
+                config
+            }
+        };
+        if let Some(credentials) = credentials {
+            config.credentials = credentials;
+        }
+        config.reader = Some(reader.to_owned());
+        Ok(Arc::new(S3Origin::new(&config)?))
+    }
+
+    /// Distributions of the file, as the API shows them.
+    pub(crate) fn declared(&self, file: &Path) -> Vec<Declared> {
+        let declared = self.settings.distribution.iter().map(|distribution| Declared {
+            id: distribution.id.get_ref().clone(),
+            domain_name: distribution.domain_name.to_ascii_lowercase(),
+            aliases: distribution.aliases.clone(),
+            bucket: distribution.bucket.get_ref().clone(),
+            enabled: distribution.enabled,
+            file: file.display().to_string(),
+        });
+        declared.collect()
+    }
+
+    /// How the control plane behaves.
+    pub(crate) fn control(&self) -> millrace_control::Settings {
+        let Settings { control, quotas, .. } = &self.settings;
+        millrace_control::Settings {
+            account: control.account.clone(),
+            suffix: control.suffix.trim_matches('.').to_ascii_lowercase(),
+            quotas: quotas.model(),
+            taken: BTreeSet::new(),
+        }
+    }
+
+    /// Which database.
+    pub(crate) fn store(&self) -> String {
+        match self.settings.control.store.as_str() {
+            "" => self.control_folder().join("control.db").display().to_string(),
+            url if url.contains("://") => url.to_owned(),
+            file => self.folder.join(file).display().to_string(),
+        }
+    }
+
+    /// The folder for what this machine keeps.
+    pub(crate) fn control_folder(&self) -> PathBuf {
+        self.folder.join(&self.settings.control.directory)
     }
 
     /// The files of certificates.
@@ -152,21 +229,52 @@ impl Media {
     }
 }
 
+impl Quotas {
+    fn model(&self) -> millrace_control::Quotas {
+        millrace_control::Quotas {
+            streaming_distributions: self.streaming_distributions,
+            distributions: self.distributions,
+            aliases: self.aliases,
+            trusted_signers: self.trusted_signers,
+            active_key_pairs: self.active_key_pairs,
+            identities: self.identities,
+            origins: self.origins,
+            behaviors: self.behaviors,
+            tags: self.tags,
+            invalidation_paths: self.invalidation_paths,
+            public_keys: self.public_keys,
+            keys_in_group: self.keys_in_group,
+            policies: self.policies,
+            comment: self.comment,
+        }
+    }
+}
+
+impl OriginSettings {
+    fn limit(&self, config: &mut S3Config) {
+        config.connect_timeout = self.connect_timeout.0;
+        config.read_timeout = self.stall_timeout.0.max(self.answer_timeout.0);
+        config.idle_connections = self.idle_connections;
+    }
+}
+
 impl Bucket {
     fn origin(&self, settings: &Settings, start: &Path) -> anyhow::Result<Arc<dyn Origin>> {
         if let Some(folder) = &self.folder {
             return Ok(Arc::new(FolderOrigin::open(start.join(folder))?));
         }
+        Ok(Arc::new(S3Origin::new(&self.s3(settings))?))
+    }
+
+    fn s3(&self, settings: &Settings) -> S3Config {
         let region = self.region.clone().unwrap_or_else(|| "us-east-1".to_owned());
         let mut config = S3Config::new(region, self.bucket.clone().unwrap_or_default());
         config.path_style = self.path_style.unwrap_or_else(|| self.endpoint.is_some());
         config.endpoint.clone_from(&self.endpoint);
         config.prefix.clone_from(&self.prefix);
         config.credentials = self.credentials();
-        config.connect_timeout = settings.origin.connect_timeout.0;
-        config.read_timeout = settings.origin.stall_timeout.0.max(settings.origin.answer_timeout.0);
-        config.idle_connections = settings.origin.idle_connections;
-        Ok(Arc::new(S3Origin::new(&config)?))
+        settings.origin.limit(&mut config);
+        config
     }
 
     fn credentials(&self) -> Credentials {

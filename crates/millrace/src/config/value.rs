@@ -1,7 +1,7 @@
 //! The kinds of value in a configuration file.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
@@ -64,6 +64,11 @@ impl Address {
     /// A port of every address of the machine.
     pub(super) const fn everywhere(port: u16) -> Self {
         Self(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port))
+    }
+
+    /// A port that only this machine reaches.
+    pub(super) const fn here(port: u16) -> Self {
+        Self(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
     }
 }
 
@@ -154,7 +159,37 @@ macro_rules! from_text {
     )*};
 }
 
-from_text!(Size Period Address Network VariantName);
+/// What happens to viewers whose distribution takes nobody any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// They play on.
+    Finish,
+    /// They are sent away.
+    End,
+}
+
+impl FromStr for Leaving {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "finish" => Ok(Self::Finish),
+            "end" => Ok(Self::End),
+            other => Err(format!("{other:?} is neither \"finish\" nor \"end\"")),
+        }
+    }
+}
+
+impl fmt::Display for Leaving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Finish => "finish",
+            Self::End => "end",
+        })
+    }
+}
+
+from_text!(Size Period Address Network VariantName Leaving);
 
 /// How a default value stands in the default file.
 pub(super) trait Shown {
@@ -168,7 +203,7 @@ macro_rules! shown {
     };
 }
 
-shown!(bare: usize u64 u32 bool; quoted: Size Period Address Network String);
+shown!(bare: usize u64 u32 bool; quoted: Size Period Address Network Leaving String);
 
 impl Shown for Format {
     fn shown(&self) -> String {

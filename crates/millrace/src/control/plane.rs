@@ -1,0 +1,301 @@
+//! The control plane beside an edge: whatever changes in the store, the edge works from it a moment later.
+//!
+//! ```text
+//! API ──▶ Service ──▶ store ──▶ feed ──▶ picture ──┬──▶ site ──▶ Edge::replace ──▶ "this edge has revision n"
+//! commands, other machines ──▶ store ──┘           └──▶ snapshot.json, for a start while the store is away
+//! ```
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use millrace_control::auth::Seal;
+use millrace_control::service::S3Identity;
+use millrace_control::{Picture, Published, Service, Store, StoreError, api};
+use millrace_edge::{Certificates, Edge};
+use millrace_model::{HostPattern, S3Domain, StreamingDistribution, Variants};
+use millrace_origin::{Credentials, Origin};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, watch};
+use tokio::time::{sleep, timeout};
+
+use super::place::SEAL;
+use crate::config::{Config, Leaving};
+use crate::out::say;
+use crate::ports;
+
+/// The last picture, in the control plane's folder.
+const SNAPSHOT: &str = "snapshot.json";
+/// How long a start waits for the first picture.
+const FIRST: Duration = Duration::from_secs(10);
+/// The pause before a store that could not be opened is tried again.
+const AGAIN: Duration = Duration::from_secs(2);
+/// The administrator's key, for containers and tests.
+const ADMIN_ID: &str = "MILLRACE_ADMIN_ACCESS_KEY_ID";
+const ADMIN_SECRET: &str = "MILLRACE_ADMIN_SECRET_ACCESS_KEY";
+
+/// What a picture becomes a site with.
+struct Shown {
+    config: Config,
+    picture: Picture,
+    /// Origins of earlier pictures, by everything that makes them what they are.
+    origins: HashMap<OriginKey, Arc<dyn Origin>>,
+}
+
+/// Bucket, reader, access key and sealed secret.
+type OriginKey = (String, String, Option<(String, String)>);
+
+/// The control plane of a running server.
+pub(crate) struct Plane {
+    seal: Arc<Seal>,
+    file: PathBuf,
+    service: watch::Sender<Option<Arc<Service>>>,
+    shown: Mutex<Shown>,
+    snapshot: PathBuf,
+}
+
+impl Plane {
+    /// Opens the store, and makes the site that the edge begins with. A database that is away is no reason not to
+    /// serve what was known last.
+    pub(crate) async fn start(config: Config, file: &Path) -> anyhow::Result<Arc<Self>> {
+        let folder = config.control_folder();
+        let seal = Arc::new(Seal::open(&folder.join(SEAL))?);
+        let snapshot = folder.join(SNAPSHOT);
+        let place = config.store();
+        let shown = Shown { config, picture: Picture::default(), origins: HashMap::new() };
+        let plane = Arc::new(Self {
+            seal,
+            file: file.to_owned(),
+            service: watch::Sender::new(None),
+            shown: Mutex::new(shown),
+            snapshot,
+        });
+        match plane.open(&place).await {
+            Ok(picture) => plane.shown.lock().await.picture = picture,
+            Err(Fault::Away(error)) => {
+                plane.shown.lock().await.picture = plane.last_picture()?;
+                tracing::error!("the last snapshot is served, since the store is away: {error}");
+            }
+            Err(Fault::Wrong(error)) => return Err(error),
+        }
+        Ok(plane)
+    }
+
+    async fn open(&self, place: &str) -> Result<Picture, Fault> {
+        let store = Store::open(place).await?;
+        let (settings, declared) = {
+            let shown = self.shown.lock().await;
+            (shown.config.control(), shown.config.declared(&self.file))
+        };
+        let wrong = |error: millrace_control::Error| Fault::Wrong(error.into());
+        let service = Service::new(store, Arc::clone(&self.seal), settings).map_err(wrong)?;
+        service.declare(&declared);
+        greet(&service).await.map_err(wrong)?;
+        let picture = service.picture().await.map_err(wrong)?;
+        self.service.send_replace(Some(service));
+        Ok(picture)
+    }
+
+    /// The picture of an earlier run.
+    fn last_picture(&self) -> anyhow::Result<Picture> {
+        let text = std::fs::read(&self.snapshot)
+            .with_context(|| format!("there is no snapshot {} to go on with", self.snapshot.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("the snapshot {}", self.snapshot.display()))
+    }
+
+    /// What an edge begins with.
+    pub(crate) async fn site(&self) -> anyhow::Result<millrace_edge::Site> {
+        self.shown.lock().await.site(&self.seal)
+    }
+
+    /// Follows the store from now on.
+    pub(crate) fn follow(self: &Arc<Self>, edge: Edge) {
+        tokio::spawn(Arc::clone(self).run(edge));
+    }
+
+    async fn run(self: Arc<Self>, edge: Edge) {
+        let place = self.shown.lock().await.config.store();
+        while self.service.borrow().is_none() {
+            sleep(AGAIN).await;
+            match self.open(&place).await {
+                Ok(_) => tracing::info!("the store is back"),
+                Err(Fault::Away(error) | Fault::Wrong(error)) => {
+                    tracing::warn!("the store is still away: {error:#}");
+                }
+            }
+        }
+        let Some(service) = self.service.borrow().clone() else { return };
+        service.applied(self.shown.lock().await.picture.revision);
+        let (sender, mut pictures) = watch::channel(None);
+        tokio::spawn(Arc::clone(&service).feed(sender));
+        while pictures.changed().await.is_ok() {
+            let Some(picture) = pictures.borrow_and_update().clone() else { continue };
+            let revision = picture.revision;
+            self.show(&edge, |shown| shown.picture = picture).await;
+            service.applied(revision);
+        }
+    }
+
+    /// Changes what is shown, and lets the edge work from it.
+    async fn show(&self, edge: &Edge, change: impl FnOnce(&mut Shown)) {
+        let mut shown = self.shown.lock().await;
+        change(&mut shown);
+        match shown.site(&self.seal) {
+            Ok(site) => {
+                edge.replace(site);
+                if shown.config.settings.control.viewers == Leaving::End {
+                    edge.dismiss();
+                }
+            }
+            Err(error) => tracing::error!("the edge goes on with what it knows: {error:#}"),
+        }
+        if let Err(error) = keep(&self.snapshot, &shown.picture) {
+            tracing::warn!("the snapshot {} can't be written: {error}", self.snapshot.display());
+        }
+    }
+
+    /// The configuration file was read again.
+    pub(crate) async fn reload(&self, edge: &Edge, config: Config) {
+        if let Some(service) = self.service.borrow().clone() {
+            service.declare(&config.declared(&self.file));
+        }
+        self.show(edge, |shown| {
+            shown.config = config;
+            shown.origins.clear();
+        })
+        .await;
+    }
+
+    /// Serves the API; the result is where it listens.
+    pub(crate) async fn listen(
+        &self,
+        addresses: &[SocketAddr],
+        tls: Option<Certificates>,
+        cure: &str,
+    ) -> anyhow::Result<Vec<SocketAddr>> {
+        let mut bound = Vec::new();
+        for address in addresses {
+            let listener = TcpListener::bind(address).await;
+            let listener = listener.map_err(|error| ports::explain(*address, &error, cure))?;
+            let local = listener.local_addr()?;
+            let tls = tls.as_ref().map(|certificates| certificates.server_config_at(local.ip()));
+            tokio::spawn(api::serve(listener, tls, self.service.subscribe()));
+            bound.push(local);
+        }
+        Ok(bound)
+    }
+
+    /// Says that this edge ends.
+    pub(crate) async fn end(&self) {
+        let service = self.service.borrow().clone();
+        if let Some(service) = service {
+            let told = timeout(AGAIN, async {
+                service.edge_ends().await;
+                service.store().close().await;
+            });
+            let _ = told.await;
+        }
+    }
+
+    /// The operations, for the demo to make its first distribution with.
+    pub(crate) fn service(&self) -> Option<Arc<Service>> {
+        self.service.borrow().clone()
+    }
+}
+
+/// Why a store was not opened.
+enum Fault {
+    /// It can't be reached: it may be back soon.
+    Away(anyhow::Error),
+    /// It won't get better by waiting.
+    Wrong(anyhow::Error),
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        if error.is_away() { Self::Away(error.into()) } else { Self::Wrong(error.into()) }
+    }
+}
+
+impl Shown {
+    /// The file's distributions and the store's.
+    fn site(&mut self, seal: &Seal) -> anyhow::Result<millrace_edge::Site> {
+        let mut origins = HashMap::new();
+        let mut kept = HashMap::new();
+        let mut distributions = Vec::new();
+        for published in &self.picture.streaming {
+            match self.origin(published, seal) {
+                Ok((key, origin)) => {
+                    let name = format!("{}#{}", key.0, key.1);
+                    origins.insert(name.clone(), Arc::clone(&origin));
+                    kept.insert(key, origin);
+                    distributions.push(distribution(published, name));
+                }
+                Err(error) => {
+                    tracing::error!(id = %published.id, "a distribution can't be served: {error:#}")
+                }
+            }
+        }
+        self.origins = kept;
+        self.config.site_with(distributions, origins)
+    }
+
+    /// The origin of a distribution: one of earlier, or a new one.
+    fn origin(&self, published: &Published, seal: &Seal) -> anyhow::Result<(OriginKey, Arc<dyn Origin>)> {
+        let identity = published.identity.as_ref();
+        let held = self.picture.identities.iter().find(|held| Some(&held.id) == identity);
+        let reader = identity.map_or("everybody", String::as_str);
+        let secrets = held.map(|held| (held.access_key_id.clone(), held.sealed.clone()));
+        let key = (published.bucket.clone(), reader.to_owned(), secrets);
+        if let Some(origin) = self.origins.get(&key) {
+            return Ok((key, Arc::clone(origin)));
+        }
+        let credentials = match (identity, held) {
+            (None, _) => Some(Credentials::Anonymous),
+            (Some(_), None) => None,
+            (Some(id), Some(held)) => Some(Credentials::Static {
+                key_id: held.access_key_id.clone(),
+                secret: seal.unseal(&S3Identity::name(id), &held.sealed)?,
+                token: None,
+            }),
+        };
+        let domain = S3Domain::parse(&published.bucket)?;
+        Ok((key, self.config.foreign_origin(&domain, reader, credentials)?))
+    }
+}
+
+fn distribution(published: &Published, origin: String) -> StreamingDistribution {
+    StreamingDistribution {
+        id: published.id.clone(),
+        domain_name: published.domain_name.to_ascii_lowercase(),
+        aliases: published.aliases.iter().map(|alias| HostPattern::new(alias)).collect(),
+        origin,
+        enabled: published.enabled,
+        variants: Variants::ALL,
+        swf: Vec::new(),
+    }
+}
+
+/// Writes the picture: whole, or not at all. Secrets in it are sealed.
+fn keep(path: &Path, picture: &Picture) -> std::io::Result<()> {
+    let unfinished = path.with_extension("new");
+    std::fs::write(&unfinished, serde_json::to_vec(picture)?)?;
+    std::fs::rename(&unfinished, path)
+}
+
+/// Makes the administrator of a new store, and shows the key: nobody can have it again.
+async fn greet(service: &Service) -> Result<(), millrace_control::Error> {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let given = set(ADMIN_ID).zip(set(ADMIN_SECRET));
+    let known = given.is_some();
+    if let Some((id, secret)) = service.first_admin(given).await?.filter(|_| !known) {
+        say(&format!(
+            "The user \"admin\" was made, with this key. The secret is shown this once:\n  \
+             AWS_ACCESS_KEY_ID={id}\n  AWS_SECRET_ACCESS_KEY={secret}\n"
+        ));
+    }
+    Ok(())
+}
