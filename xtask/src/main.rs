@@ -30,7 +30,7 @@ Commands:
                     when not root), and the S3 server into a Python environment under target/.
   fixtures          Makes assets/sample.{mp4,flv,mp3} again, with ffmpeg.
   shapes            Makes crates/control/src/shape/shapes.txt again, from the newest botocore's model of
-                    CloudFront's API.
+                    CloudFront's API; and records what botocore sends and reads.
   fuzz [TARGET...]  Runs the fuzz targets, all or those named, one after the other; starts from
                     fuzz/seeds/TARGET and keeps what it finds in target/fuzz-corpus/TARGET.
     --seconds N     How long each runs; 60 unless given.

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
-use crate::tools::{must, root, target};
+use crate::tools::{cargo, must, root, target};
 
 /// The version of the API whose model is read.
 const VERSION: &str = "2020-05-31";
@@ -55,15 +55,24 @@ const WIDTH: usize = 110;
 
 /// Writes the text anew.
 pub(crate) fn make() -> anyhow::Result<()> {
-    let output =
-        Command::new(python()?).args(["-c", READ, VERSION]).output().context("python can't be run")?;
+    let python = python()?;
+    let output = Command::new(&python).args(["-c", READ, VERSION]).output().context("python can't be run")?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let model: Value = serde_json::from_slice(&output.stdout).context("the model is no JSON")?;
     let text = text(&model)?;
     let path = root().join("crates/control/src/shape/shapes.txt");
     std::fs::write(&path, &text).with_context(|| format!("{} can't be written", path.display()))?;
     println!("{}: {} lines", path.display(), text.lines().count());
-    Ok(())
+    record(&python)
+}
+
+/// Records what botocore sends, lets the tests write their answers, and sees that botocore reads them.
+fn record(python: &Path) -> anyhow::Result<()> {
+    let script = root().join("crates/control/tests/corpus/record.py");
+    must(Command::new(python).arg(&script).arg("record"))?;
+    let test = ["test", "--quiet", "--package", "millrace-control", "--test", "shape_corpus", "every_answer"];
+    must(cargo(test).env("MILLRACE_RECORD", "1"))?;
+    must(Command::new(python).arg(&script).arg("verify"))
 }
 
 /// The Python of an environment that has the newest botocore.
@@ -122,7 +131,7 @@ fn field<'m>(value: &'m Value, name: &str) -> anyhow::Result<&'m str> {
     value[name].as_str().with_context(|| format!("there is no {name}"))
 }
 
-fn strings<'m>(value: &'m Value) -> impl Iterator<Item = &'m str> {
+fn strings(value: &Value) -> impl Iterator<Item = &str> {
     value.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 

@@ -1,6 +1,7 @@
 //! What botocore sends is understood as it was meant, and what we answer is what botocore was seen to read.
 //!
 //! `cargo xtask shapes` records the corpus; see `corpus/record.py`.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
 use std::path::PathBuf;
 

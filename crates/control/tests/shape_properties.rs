@@ -1,4 +1,5 @@
 //! Whatever the shapes allow goes out and comes back as it was, in whatever order it is written.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
 use http::HeaderMap;
 use millrace_control::shape::{Kind, Limits, Member, Operation, Segment, ShapeId, VERSION, model};
