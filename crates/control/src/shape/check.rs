@@ -60,7 +60,7 @@ impl Model {
         if let Some(name) = object.keys().find(|name| !members.iter().any(|member| member.name == **name)) {
             let known: Vec<_> = members.iter().map(|member| member.name).collect();
             let (here, known) = (path.member(name), known.join(", "));
-            return Err(Fault::argument(format!("{here}: a {} has no such member, but {known}", shape.name)));
+            return Err(Fault::argument(format!("{here} does not exist; {} has {known}", shape.name)));
         }
         let mut checked = Map::new();
         for member in members {
@@ -100,4 +100,58 @@ fn count(object: &Map<String, Value>) -> usize {
 fn refused(path: Path<'_>, wrong: Wrong) -> Fault {
     let (Wrong::Form(why) | Wrong::Value(why)) = wrong;
     Fault::argument(format!("{path}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::model;
+
+    #[test]
+    fn what_can_be_left_out_by_hand_is_filled_in() {
+        let known = [
+            ("Aliases", json!(["a", "b"]), json!({ "Quantity": 2, "Items": ["a", "b"] })),
+            ("Aliases", json!({ "Items": ["a"] }), json!({ "Quantity": 1, "Items": ["a"] })),
+            ("Aliases", json!({}), json!({ "Quantity": 0 })),
+            ("Aliases", json!({ "Quantity": 0, "Items": null }), json!({ "Quantity": 0 })),
+            ("TrustedSigners", json!({ "Enabled": false }), json!({ "Enabled": false, "Quantity": 0 })),
+            ("Paths", json!({ "Quantity": 1, "Items": ["/*"] }), json!({ "Quantity": 1, "Items": ["/*"] })),
+            ("Tags", json!({ "Items": [{ "Key": "k" }] }), json!({ "Items": [{ "Key": "k" }] })),
+        ];
+        for (shape, given, checked) in known {
+            assert_eq!(model().check(shape, &given), Ok(checked), "{given}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let known = [
+            (
+                "Aliases",
+                json!({ "Quantity": 2, "Items": ["a"] }),
+                ": Quantity is 2, but the number of Items is 1",
+            ),
+            (
+                "Aliases",
+                json!({ "Items": [1] }),
+                ".Items[0]: 1 is not text; quotes around it would make it one",
+            ),
+            ("Aliases", json!({ "items": ["a"] }), ".items does not exist; Aliases has Quantity, Items"),
+            ("Aliases", json!("a"), ": \"a\" is not an object"),
+            ("Aliases", json!({ "Items": "a" }), ".Items: \"a\" is not a list"),
+            ("S3Origin", json!({ "OriginAccessIdentity": "" }), ".DomainName is missing"),
+            ("S3Origin", json!({ "DomainName": null }), ".DomainName is missing"),
+            ("TrustedSigners", json!(["self"]), ": a list is not an object"),
+            ("Origins", json!([]), ".Items: 0 items where at least 1 can be"),
+            ("StreamingDistributionConfig", json!({ "PriceClass": 1 }), ".CallerReference is missing"),
+        ];
+        for (shape, given, why) in known {
+            let fault = model().check(shape, &given).unwrap_err();
+            assert_eq!(fault.message.strip_prefix(shape), Some(why));
+            let code =
+                if why.contains("number of Items") { "InconsistentQuantities" } else { "InvalidArgument" };
+            assert_eq!(fault.code, code);
+        }
+        assert!(model().check("Nothing", &json!({})).is_err());
+    }
 }

@@ -215,3 +215,184 @@ pub(super) fn agree_on_quantity(object: &Map<String, Value>, path: Path<'_>) -> 
     let why = format!("{path}: Quantity is {quantity}, but the number of Items is {items}");
     Err(Fault::new("InconsistentQuantities", why))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::model;
+    use serde_json::json;
+
+    const GOOD: &str = "<StreamingDistributionConfig><CallerReference>c</CallerReference><S3Origin><DomainName>\
+        b.s3.amazonaws.com</DomainName><OriginAccessIdentity/></S3Origin><Comment/><TrustedSigners><Enabled>true\
+        </Enabled><Quantity>1</Quantity><Items><AwsAccountNumber>self</AwsAccountNumber></Items></TrustedSigners>\
+        <Enabled>true</Enabled></StreamingDistributionConfig>";
+
+    fn call(method: &str, target: &str, headers: &[(&'static str, &str)], body: &str) -> Result<Call, Fault> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let routed = model().route(method, &format!("/2020-05-31/{path}"), query)?;
+        let header = |(name, value): &(&'static str, &str)| {
+            (http::HeaderName::from_static(name), http::HeaderValue::from_bytes(value.as_bytes()).unwrap())
+        };
+        model().decode(routed, &headers.iter().map(header).collect(), body.as_bytes())
+    }
+
+    fn create(body: &str) -> Result<Call, Fault> {
+        call("POST", "streaming-distribution", &[], body)
+    }
+
+    /// What is said of a good body in which something was put in another's place.
+    fn wrong(from: &str, to: &str) -> (&'static str, String) {
+        assert!(GOOD.contains(from), "{from}");
+        let Fault { code, message } = create(&GOOD.replace(from, to)).unwrap_err();
+        (code, message)
+    }
+
+    #[test]
+    fn a_body_becomes_a_member_of_the_input() {
+        let config = json!({
+            "CallerReference": "c",
+            "S3Origin": { "DomainName": "b.s3.amazonaws.com", "OriginAccessIdentity": "" },
+            "Comment": "",
+            "TrustedSigners": { "Enabled": true, "Quantity": 1, "Items": ["self"] },
+            "Enabled": true,
+        });
+        assert_eq!(
+            Value::Object(create(GOOD).unwrap().input),
+            json!({ "StreamingDistributionConfig": config })
+        );
+    }
+
+    #[test]
+    fn path_query_and_headers_become_members_too() {
+        let update = call("DELETE", "distribution/E%201", &[("if-match", " E2Q ")], "").unwrap();
+        assert_eq!(Value::Object(update.input), json!({ "Id": "E 1", "IfMatch": "E2Q" }));
+        let list = call("GET", "cache-policy?Type=custom&MaxItems=5&Marker=a%2Fb&x=y", &[], "").unwrap();
+        let input = json!({ "Type": "custom", "MaxItems": "5", "Marker": "a/b" });
+        assert_eq!(Value::Object(list.input), input);
+    }
+
+    #[test]
+    fn parameters_that_can_not_be_are_refused() {
+        let wrong = [
+            ("distribution?MaxItems=ten", "MaxItems: \"ten\" is not a number of items"),
+            ("distribution?MaxItems=", "MaxItems: \"\" is not a number of items"),
+            ("distribution?MaxItems=%2B5", "MaxItems: \"+5\" is not a number of items"),
+            ("distribution?MaxItems=99999999999", "MaxItems: \"99999999999\" is not a number of items"),
+            ("distribution?Marker=a&Marker=b", "Marker is in the query more than once"),
+            ("distribution?Marker=%00", "Marker: the character U+0000 can't be part of it"),
+            ("cache-policy?Type=mine", "Type: \"mine\" is none of managed, custom"),
+            ("tagging", "Resource is missing"),
+        ];
+        for (target, why) in wrong {
+            let fault = call("GET", target, &[], "").unwrap_err();
+            assert_eq!((fault.code, fault.message.as_str()), ("InvalidArgument", why));
+        }
+        let fault = call("DELETE", "distribution/E1", &[("if-match", "é")], "").unwrap_err();
+        assert_eq!(fault.code, "InvalidIfMatchVersion");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let path = "StreamingDistributionConfig.S3Origin.DomainName is missing".to_owned();
+        assert_eq!(wrong("<DomainName>b.s3.amazonaws.com</DomainName>", ""), ("MalformedXML", path));
+        let path = "StreamingDistributionConfig.TrustedSigners.Quantity is missing".to_owned();
+        assert_eq!(wrong("<Quantity>1</Quantity>", ""), ("MalformedXML", path));
+        let (code, message) = wrong("<Enabled>true</Enabled></Str", "</Str");
+        assert_eq!(
+            (code, message.as_str()),
+            ("MalformedXML", "StreamingDistributionConfig.Enabled is missing")
+        );
+        for empty in ["", "\n", "\u{feff}"] {
+            let Fault { code, message } = create(empty).unwrap_err();
+            let why = "The body has to be a StreamingDistributionConfig";
+            assert_eq!((code, message.as_str()), ("MissingBody", why));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let known = [
+            ("<Comment/>", "<Comment/><Comment/>", "Comment is there more than once"),
+            (
+                "<Comment/>",
+                "<Comment><b/></Comment>",
+                "Comment: there is an element \"b\" where only text can be",
+            ),
+            ("<Comment/>", "<Comment/>oh", ": \"oh\" stands where only elements can"),
+            (">true</Enabled></Str", ">yes</Enabled></Str", "Enabled: \"yes\" is not true or false"),
+            (
+                "<AwsAccountNumber>self</AwsAccountNumber>",
+                "<member>self</member>",
+                "TrustedSigners.Items: each element of it has to be AwsAccountNumber, and one is \"member\"",
+            ),
+        ];
+        for (from, to, why) in known {
+            let (code, message) = wrong(from, to);
+            assert_eq!(code, "MalformedXML");
+            let message = message.strip_prefix("StreamingDistributionConfig").unwrap();
+            assert_eq!(message.trim_start_matches('.'), why);
+        }
+        let (_, message) = wrong("StreamingDistributionConfig>", "DistributionConfig>");
+        assert!(
+            message.ends_with("is \"DistributionConfig\"; it has to be StreamingDistributionConfig"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn values_that_can_not_be_are_another_matter() {
+        let (code, message) = wrong("<Comment/>", "<Comment/><PriceClass>cheap</PriceClass>");
+        assert_eq!(code, "InvalidArgument");
+        let why = "StreamingDistributionConfig.PriceClass: \"cheap\" is none of PriceClass_100,";
+        assert!(message.starts_with(why), "{message}");
+    }
+
+    #[test]
+    fn a_list_is_as_long_as_it_says() {
+        for (quantity, more) in [(2, ""), (-1, ""), (1, "<AwsAccountNumber/>")] {
+            let to = format!("<Quantity>{quantity}</Quantity><Items>{more}");
+            let (code, message) = wrong("<Quantity>1</Quantity><Items>", &to);
+            let items = if more.is_empty() { 1 } else { 2 };
+            let why = format!("Quantity is {quantity}, but the number of Items is {items}");
+            assert_eq!(code, "InconsistentQuantities");
+            assert_eq!(message, format!("StreamingDistributionConfig.TrustedSigners: {why}"));
+        }
+    }
+
+    #[test]
+    fn what_is_new_is_passed_over_and_what_is_old_is_explained() {
+        assert_eq!(create(&GOOD.replace("<Comment/>", "<Comment/><New><x>y</x></New>")), create(GOOD));
+        let known = [
+            (
+                "DomainName>",
+                "DNSName>",
+                "S3Origin.DNSName: since version 2012-05-05 this goes into DomainName",
+            ),
+            (
+                "<Comment/>",
+                "<Comment/><CNAME>a</CNAME>",
+                "CNAME: since version 2012-05-05 this goes into Aliases",
+            ),
+            (
+                "<Quantity>1",
+                "<Self/><Quantity>1",
+                "TrustedSigners.Self: since version 2012-05-05 this goes into",
+            ),
+            (
+                "<Comment/>",
+                "<Comment/><Aliases><Quantity>1</Quantity><CNAME>a</CNAME></Aliases>",
+                "Aliases.CNAME has to be in StreamingDistributionConfig.Aliases.Items",
+            ),
+        ];
+        for (from, to, why) in known {
+            let (code, message) = wrong(from, to);
+            assert_eq!(code, "MalformedXML");
+            assert!(message.starts_with(&format!("StreamingDistributionConfig.{why}")), "{message}");
+        }
+    }
+
+    #[test]
+    fn bodies_that_nobody_asked_for_are_not_read() {
+        assert!(call("GET", "distribution/E1", &[], "<not xml").is_ok());
+    }
+}

@@ -122,3 +122,75 @@ fn escape(text: &str, out: &mut String) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::{VERSION, model};
+    use serde_json::json;
+
+    fn document(shape: &str, value: &Value) -> String {
+        let document = model().document(shape, model().id_of(shape).unwrap(), VERSION, value);
+        let root =
+            format!("{DECLARATION}<{shape} xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\">");
+        document.strip_prefix(&root).unwrap().to_owned()
+    }
+
+    #[test]
+    fn an_output_becomes_status_headers_and_a_body() {
+        let output = json!({
+            "CloudFrontOriginAccessIdentity": {
+                "CloudFrontOriginAccessIdentityConfig": { "Comment": "", "CallerReference": "c" },
+                "S3CanonicalUserId": "a<b", "Id": "E1", "Unknown": 1,
+            },
+            "Location": "https://a/é\r\nx: y", "ETag": "E2",
+        });
+        let operation = model().operation("CreateCloudFrontOriginAccessIdentity").unwrap();
+        let encoded = model().encode(operation, "2012-05-05", output.as_object().unwrap());
+        assert_eq!(encoded.status, 201);
+        let headers = [("Content-Type", "text/xml"), ("Location", "https://a/???x: y"), ("ETag", "E2")];
+        let sent: Vec<_> = encoded.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(sent, headers);
+        let body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CloudFrontOriginAccessIdentity \
+            xmlns=\"http://cloudfront.amazonaws.com/doc/2012-05-05/\"><Id>E1</Id><S3CanonicalUserId>a&lt;b\
+            </S3CanonicalUserId><CloudFrontOriginAccessIdentityConfig><CallerReference>c</CallerReference><Comment>\
+            </Comment></CloudFrontOriginAccessIdentityConfig></CloudFrontOriginAccessIdentity>";
+        assert_eq!(encoded.body, body);
+    }
+
+    #[test]
+    fn what_was_deleted_has_no_body() {
+        let operation = model().operation("DeleteDistribution").unwrap();
+        let encoded = model().encode(operation, VERSION, &Map::new());
+        assert_eq!(encoded, Encoded { status: 204, headers: Vec::new(), body: String::new() });
+    }
+
+    #[test]
+    fn what_is_null_absent_or_of_another_type_is_left_out() {
+        assert_eq!(
+            document("Aliases", &json!({ "Quantity": null, "Items": [] })),
+            "<Items></Items></Aliases>"
+        );
+        assert_eq!(document("Aliases", &json!({ "Items": "a", "Quantity": [1] })), "</Aliases>");
+        let items = "<Quantity>2</Quantity><Items><CNAME>a</CNAME><CNAME>b</CNAME></Items></Aliases>";
+        assert_eq!(document("Aliases", &json!({ "Items": ["a", null, "b", {}], "Quantity": 2 })), items);
+    }
+
+    #[test]
+    fn no_text_breaks_an_answer() {
+        let text = "]]>\r\n\u{0}\u{b}\u{fffe}&\"'";
+        let escaped = "<Key>]]&gt;&#13;\n\u{fffd}\u{fffd}\u{fffd}&amp;&quot;'</Key></Tag>";
+        assert_eq!(document("Tag", &json!({ "Key": text })), escaped);
+    }
+
+    #[test]
+    fn errors_say_whose_fault_they_are() {
+        let body = encode_error(VERSION, 412, "PreconditionFailed", "<&\u{1}>", "r-1");
+        let expected = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ErrorResponse \
+            xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"><Error><Type>Sender</Type><Code>\
+            PreconditionFailed</Code><Message>&lt;&amp;\u{fffd}&gt;</Message></Error><RequestId>r-1</RequestId>\
+            </ErrorResponse>";
+        assert_eq!(body, expected);
+        assert!(encode_error(VERSION, 503, "ServiceUnavailable", "", "").contains("<Type>Receiver</Type>"));
+    }
+}
