@@ -148,7 +148,7 @@ fn alternative_name(name: &str) -> anyhow::Result<SanType> {
 }
 
 /// Opens a new file with exactly these permissions.
-fn create(path: &Path, mode: u32, force: bool) -> anyhow::Result<File> {
+pub(crate) fn create(path: &Path, mode: u32, force: bool) -> anyhow::Result<File> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
     }
@@ -171,7 +171,7 @@ fn create(path: &Path, mode: u32, force: bool) -> anyhow::Result<File> {
     Ok(file)
 }
 
-fn fill(file: &mut File, text: &str) -> std::io::Result<()> {
+pub(crate) fn fill(file: &mut File, text: &str) -> std::io::Result<()> {
     file.set_len(0)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::control::{backup, documents, history, identity, keys, user};
 use crate::out::say;
-use crate::{cert, config, control, demo, logging, play, serve, swf};
+use crate::{cert, config, demo, logging, play, serve, swf};
 
 /// Streams media from S3 buckets to RTMP players, through an edge cache.
 ///
@@ -41,6 +42,19 @@ enum Command {
     #[command(subcommand)]
     Cert(cert::Cert),
     Swf(swf::Files),
+    #[command(subcommand)]
+    User(user::User),
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    #[command(subcommand)]
+    Identity(identity::Identity),
+    Import(documents::Import),
+    Apply(documents::Apply),
+    Diff(documents::Diff),
+    Export(documents::Export),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
+    History(history::History),
 }
 
 /// Starts everything on this machine with sample media, to try it out.
@@ -131,6 +145,17 @@ impl Cli {
             }
             Command::Cert(command) => cert::run(&command)?,
             Command::Swf(files) => swf::run(&files)?,
+            Command::User(command) => user::run(command)?,
+            Command::Keys(command) => keys::run(command)?,
+            Command::Identity(command) => identity::run(command)?,
+            Command::Import(command) => documents::import(&command)?,
+            Command::Apply(command) => documents::apply(&command)?,
+            Command::Diff(command) if documents::diff(&command)? => return Ok(ExitCode::FAILURE),
+            Command::Diff(_) => {}
+            Command::Export(command) => documents::export(&command)?,
+            Command::Backup(command) => backup::backup(&command)?,
+            Command::Restore(command) => backup::restore(&command)?,
+            Command::History(command) => history::run(&command)?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Service;
 use crate::auth::{ACCESS_KEY, AccessKey, Policy, Principal, USER, User};
-use crate::store::{Resource, Write};
+use crate::store::{Resource, Revision, Write};
 use crate::{Error, names};
 
 /// A user with the ids of their keys.
@@ -166,6 +166,14 @@ impl Service {
         }
         self.put_user("admin", Policy::admin()).await?;
         self.add_access_key("admin", given).await.map(Some)
+    }
+
+    /// The latest changes, the newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn history(&self, most: u32) -> Result<Vec<Revision>, Error> {
+        Ok(self.store.read().await?.rows().history(most.into()).await?)
     }
 
     /// Who has an access key, and its secret.

@@ -13,6 +13,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -34,10 +35,10 @@ const CONNECTIONS: u32 = 8;
 /// What went wrong in the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file's folder can't be made.
+    /// The file or its folder can't be made.
     #[error("{path} can't be made: {error}", path = .path.display())]
     Folder {
-        /// The folder.
+        /// Which of them.
         path: PathBuf,
         /// Why.
         error: std::io::Error,
@@ -134,6 +135,10 @@ impl Store {
             let made = std::fs::create_dir_all(folder);
             made.map_err(|error| StoreError::Folder { path: folder.to_owned(), error })?;
         }
+        // SQLite would make it with the mode that everything has; what is in it is not for everybody.
+        let mut private = std::fs::OpenOptions::new();
+        let made = private.create(true).append(true).mode(0o600).open(file);
+        made.map_err(|error| StoreError::Folder { path: file.to_owned(), error })?;
         let name = file.display().to_string();
         let path = percent_encoding::utf8_percent_encode(&name, percent_encoding::NON_ALPHANUMERIC);
         let url = format!("sqlite://{path}?mode=rwc");

@@ -60,6 +60,14 @@ pub struct Revision {
     pub id: String,
 }
 
+impl Revision {
+    /// When it was, as the API writes times.
+    #[must_use]
+    pub fn time(&self) -> String {
+        crate::clock::iso(self.at_ms)
+    }
+}
+
 /// The rows as one connection sees them.
 pub(crate) struct Rows<'c>(&'c mut AnyConnection);
 

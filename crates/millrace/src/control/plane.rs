@@ -29,8 +29,6 @@ use crate::ports;
 
 /// The last picture, in the control plane's folder.
 const SNAPSHOT: &str = "snapshot.json";
-/// How long a start waits for the first picture.
-const FIRST: Duration = Duration::from_secs(10);
 /// The pause before a store that could not be opened is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
 /// The administrator's key, for containers and tests.
@@ -198,11 +196,6 @@ impl Plane {
             });
             let _ = told.await;
         }
-    }
-
-    /// The operations, for the demo to make its first distribution with.
-    pub(crate) fn service(&self) -> Option<Arc<Service>> {
-        self.service.borrow().clone()
     }
 }
 
