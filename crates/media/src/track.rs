@@ -108,7 +108,8 @@ impl Codec {
     }
 
     /// The name for `trackinfo` and for messages.
-    pub(crate) fn name(self) -> String {
+    #[must_use]
+    pub fn name(self) -> String {
         let name = match self {
             Self::Avc => "avc1",
             Self::Sorenson => "Sorenson H.263",

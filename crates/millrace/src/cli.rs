@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::control::{backup, documents, history, identity, keys, user};
 use crate::out::say;
-use crate::{cert, config, demo, logging, play, serve, swf};
+use crate::{cert, config, demo, doctor, logging, play, serve, swf};
 
 /// Streams media from S3 buckets to RTMP players, through an edge cache.
 ///
@@ -55,6 +55,7 @@ enum Command {
     Backup(backup::Backup),
     Restore(backup::Restore),
     History(history::History),
+    Doctor(doctor::Doctor),
 }
 
 /// Starts everything on this machine with sample media, to try it out.
@@ -155,6 +156,8 @@ impl Cli {
             Command::Export(command) => documents::export(&command)?,
             Command::Backup(command) => backup::backup(&command)?,
             Command::Restore(command) => backup::restore(&command)?,
+            Command::Doctor(command) if !doctor::run(&command)? => return Ok(ExitCode::FAILURE),
+            Command::Doctor(_) => {}
             Command::History(command) => history::run(&command)?,
         }
         Ok(ExitCode::SUCCESS)

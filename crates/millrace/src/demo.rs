@@ -11,7 +11,7 @@ use millrace_edge::{CertificateFiles, Certificates, Edge, Entrance, Event};
 use millrace_model::Variant;
 
 use crate::cli::Demo;
-use crate::config::Config;
+use crate::config::{Config, DEMO_BUCKET};
 use crate::control::Plane;
 use crate::out::say;
 use crate::server::{Asked, Server, Signals, raise_descriptor_limit, runtime};
@@ -49,7 +49,7 @@ pub(crate) fn run(options: &Demo) -> anyhow::Result<()> {
 }
 
 async fn serve(options: &Demo) -> anyhow::Result<()> {
-    let folder = options.data_dir.join("buckets/media");
+    let folder = options.data_dir.join(DEMO_BUCKET);
     seed(&folder)?;
     let mut signals = Signals::new()?;
     let disk = millrace_cache::Disk::new(options.data_dir.join("cache"), 1 << 30);

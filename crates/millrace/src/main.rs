@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod control;
 mod demo;
+mod doctor;
 mod logging;
 mod out;
 mod play;

@@ -20,6 +20,9 @@ use entries::{Bucket, Distribution};
 pub(crate) use settings::Settings;
 pub(crate) use value::Leaving;
 
+/// The folder that stands for the demo's bucket, in its data folder.
+pub(crate) const DEMO_BUCKET: &str = "buckets/media";
+
 /// A configuration that was read and found sound.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
@@ -63,9 +66,16 @@ impl Config {
         Ok(self)
     }
 
-    /// What a demo with that data folder has.
+    /// What a demo with that data folder has; its ports are chosen on its command line.
     pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Self> {
-        Self::parse("")?.with_data(folder)
+        let bucket = folder.join(DEMO_BUCKET);
+        let mut config = match bucket.is_dir() {
+            true => Self::of_demo(folder, &bucket)?,
+            false => Self::parse("")?.with_data(folder)?,
+        };
+        config.settings.listen.viewers.clear();
+        config.settings.control.listen.clear();
+        Ok(config)
     }
 
     fn with_data(mut self, folder: &Path) -> anyhow::Result<Self> {

@@ -27,15 +27,20 @@ impl Config {
         others: Vec<StreamingDistribution>,
         mut origins: HashMap<String, Arc<dyn Origin>>,
     ) -> anyhow::Result<Site> {
-        let Settings { bucket, distribution, default_distribution, .. } = &self.settings;
+        let Settings { bucket, default_distribution, .. } = &self.settings;
         for bucket in bucket {
             let origin = bucket.origin(&self.settings, &self.folder);
             let origin = origin.with_context(|| format!("bucket {:?}", bucket.name.get_ref()))?;
             origins.insert(bucket.name.get_ref().clone(), origin);
         }
-        let distributions = distribution.iter().map(|distribution| distribution.model(&self.players));
+        let distributions = self.distributions();
         let default = default_distribution.as_ref().map(|id| id.get_ref().as_str());
         Ok(Site { snapshot: Snapshot::new(distributions.chain(others).collect(), default), origins })
+    }
+
+    /// The distributions of the file.
+    pub(crate) fn distributions(&self) -> impl Iterator<Item = StreamingDistribution> {
+        self.settings.distribution.iter().map(|distribution| distribution.model(&self.players))
     }
 
     /// The bucket of a distribution that is not the file's: as whom it is read is decided by `credentials`, and what

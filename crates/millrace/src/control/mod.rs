@@ -14,7 +14,7 @@ use std::io::Read;
 use anyhow::Context;
 
 pub(crate) use place::Place;
-pub(crate) use plane::Plane;
+pub(crate) use plane::{Plane, all_distributions, shown};
 
 /// A secret from standard input: on the command line everybody on the machine could read it.
 fn secret_from_stdin(what: &str) -> anyhow::Result<String> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use millrace_control::auth::Seal;
-use millrace_control::{Service, Store};
+use millrace_control::{Picture, Service, Store};
 
 use crate::config::Config;
 
@@ -33,10 +33,20 @@ impl Place {
         }
     }
 
+    /// What opens the secrets in the store.
+    pub(crate) fn seal(&self) -> anyhow::Result<Arc<Seal>> {
+        Ok(Arc::new(Seal::open(&self.load()?.control_folder().join(SEAL))?))
+    }
+
+    /// The picture that the server on this machine has kept.
+    pub(crate) fn last_picture(&self) -> anyhow::Result<Picture> {
+        super::plane::last_picture(&self.load()?.control_folder())
+    }
+
     /// The operations on the store.
     pub(crate) async fn open(&self) -> anyhow::Result<Arc<Service>> {
         let config = self.load()?;
-        let seal = Arc::new(Seal::open(&config.control_folder().join(SEAL))?);
+        let seal = self.seal()?;
         let service = Service::new(Store::open(&config.store()).await?, seal, config.control())?;
         service.declare(&config.declared(&self.config));
         Ok(service)

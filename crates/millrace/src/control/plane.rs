@@ -43,6 +43,9 @@ struct Shown {
     origins: HashMap<OriginKey, Arc<dyn Origin>>,
 }
 
+/// The reader of buckets that everybody may read.
+const EVERYBODY: &str = "everybody";
+
 /// Bucket, reader, access key and sealed secret.
 type OriginKey = (String, String, Option<(String, String)>);
 
@@ -74,7 +77,7 @@ impl Plane {
         match plane.open(&place).await {
             Ok(picture) => plane.shown.lock().await.picture = picture,
             Err(Fault::Away(error)) => {
-                plane.shown.lock().await.picture = plane.last_picture()?;
+                plane.shown.lock().await.picture = last_picture(&folder)?;
                 tracing::error!("the last snapshot is served, since the store is away: {error}");
             }
             Err(Fault::Wrong(error)) => return Err(error),
@@ -95,13 +98,6 @@ impl Plane {
         let picture = service.picture().await.map_err(wrong)?;
         self.service.send_replace(Some(service));
         Ok(picture)
-    }
-
-    /// The picture of an earlier run.
-    fn last_picture(&self) -> anyhow::Result<Picture> {
-        let text = std::fs::read(&self.snapshot)
-            .with_context(|| format!("there is no snapshot {} to go on with", self.snapshot.display()))?;
-        serde_json::from_slice(&text).with_context(|| format!("the snapshot {}", self.snapshot.display()))
     }
 
     /// What an edge begins with.
@@ -199,6 +195,30 @@ impl Plane {
     }
 }
 
+/// The picture of an earlier run.
+pub(super) fn last_picture(folder: &Path) -> anyhow::Result<Picture> {
+    let file = folder.join(SNAPSHOT);
+    let text = std::fs::read(&file)
+        .with_context(|| format!("there is no snapshot {} to go on with", file.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("the snapshot {}", file.display()))
+}
+
+/// What an edge with this configuration and this picture works from.
+pub(crate) fn shown(config: &Config, picture: &Picture, seal: &Seal) -> anyhow::Result<millrace_edge::Site> {
+    Shown { config: config.clone(), picture: picture.clone(), origins: HashMap::new() }.site(seal)
+}
+
+/// The file's distributions and the store's.
+pub(crate) fn all_distributions(config: &Config, picture: &Picture) -> Vec<StreamingDistribution> {
+    let published = picture.streaming.iter().map(|published| distribution(published, origin_name(published)));
+    config.distributions().chain(published).collect()
+}
+
+/// What an origin is called in the site: bucket and reader.
+fn origin_name(published: &Published) -> String {
+    format!("{}#{}", published.bucket, published.identity.as_deref().unwrap_or(EVERYBODY))
+}
+
 /// Why a store was not opened.
 enum Fault {
     /// It can't be reached: it may be back soon.
@@ -222,7 +242,7 @@ impl Shown {
         for published in &self.picture.streaming {
             match self.origin(published, seal) {
                 Ok((key, origin)) => {
-                    let name = format!("{}#{}", key.0, key.1);
+                    let name = origin_name(published);
                     origins.insert(name.clone(), Arc::clone(&origin));
                     kept.insert(key, origin);
                     distributions.push(distribution(published, name));
@@ -240,7 +260,7 @@ impl Shown {
     fn origin(&self, published: &Published, seal: &Seal) -> anyhow::Result<(OriginKey, Arc<dyn Origin>)> {
         let identity = published.identity.as_ref();
         let held = self.picture.identities.iter().find(|held| Some(&held.id) == identity);
-        let reader = identity.map_or("everybody", String::as_str);
+        let reader = identity.map_or(EVERYBODY, String::as_str);
         let secrets = held.map(|held| (held.access_key_id.clone(), held.sealed.clone()));
         let key = (published.bucket.clone(), reader.to_owned(), secrets);
         if let Some(origin) = self.origins.get(&key) {

@@ -1,0 +1,138 @@
+//! The origin, and the object in it.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use millrace_model::{Address, StreamName};
+use millrace_origin::{Answer, Error, Kind, ObjectInfo, Origin, Read, Version};
+
+use super::{Findings, media};
+use crate::config::Config;
+
+/// What is read to see whether an origin answers at all.
+const PROBE: &str = "millrace-doctor";
+
+/// Reads what a viewer would let the edge read.
+pub(super) async fn examine(
+    config: &Config,
+    origin: &Arc<dyn Origin>,
+    stream: Option<&(Address, String)>,
+    findings: &mut Findings,
+) {
+    let keys = match stream {
+        None => {
+            probe(origin, findings).await;
+            return;
+        }
+        Some((address, name)) => match StreamName::parse(&address.path, name) {
+            Ok(name) => name.keys(),
+            Err(error) => {
+                findings.fault(
+                    "object",
+                    &error.to_string(),
+                    "write the name as players do: mp4:folder/film.mp4",
+                );
+                return;
+            }
+        },
+    };
+    let mut tried = Vec::new();
+    for key in &keys {
+        match origin.read(key, Read::new(0..2)).await {
+            Ok(answer) => return found(config, origin, key, answer, findings).await,
+            Err(error) if matches!(error.kind, Kind::Missing | Kind::Forbidden) => tried.push(error),
+            Err(error) => return refused(origin, &error, findings),
+        }
+    }
+    match tried.first() {
+        Some(error) if tried.iter().any(|error| error.kind == Kind::Forbidden) => {
+            refused(origin, error, findings)
+        }
+        _ => {
+            let what = format!("{} answers, but has none of {}", origin.id(), keys.join(", "));
+            findings.fault("object", &what, "upload it, or look at the name: case and folders count");
+        }
+    }
+}
+
+/// Reads something that is probably not there.
+async fn probe(origin: &Arc<dyn Origin>, findings: &mut Findings) {
+    match origin.read(PROBE, Read::new(0..1)).await {
+        Ok(_) => findings.ok("origin", &format!("{} answers", origin.id())),
+        Err(error) if error.kind == Kind::Missing => {
+            findings.ok(
+                "origin",
+                &format!("{} answers, and may be read; give a URL to look at a file", origin.id()),
+            );
+        }
+        Err(error) if error.kind == Kind::Forbidden => {
+            let what = format!("{} answers, but {error}", origin.id());
+            findings.note(
+                "origin",
+                &format!("{what} (also said of what is not there): give a URL to look at a file"),
+            );
+        }
+        Err(error) => refused(origin, &error, findings),
+    }
+}
+
+fn refused(origin: &Arc<dyn Origin>, error: &Error, findings: &mut Findings) {
+    let cure = match error.kind {
+        Kind::Forbidden => {
+            "a private bucket needs an origin access identity whose key may read it (`millrace identity`), \
+             an open one a policy that lets everybody read"
+        }
+        Kind::Timeout | Kind::Unavailable => {
+            "look at the endpoint, and at the network between here and there"
+        }
+        Kind::Misconfigured => "look at [s3], the [[bucket]], and the credentials (`millrace identity list`)",
+        _ => "look at what the store says",
+    };
+    findings.fault("origin", &format!("{}: {error}", origin.id()), cure);
+}
+
+async fn found(
+    config: &Config,
+    origin: &Arc<dyn Origin>,
+    key: &str,
+    answer: Answer,
+    findings: &mut Findings,
+) {
+    let object = answer.object.clone();
+    findings.ok("origin", &format!("{} may be read", origin.id()));
+    findings.ok("object", &format!("{key}, {} bytes, version {}", object.length, object.version));
+    ranges(origin, key, &object, findings).await;
+    media::examine(config, origin, key, findings).await;
+    let ttl = config.cache().ttl.lifetime(&object, SystemTime::now());
+    let said =
+        object.cache_control.as_deref().map_or_else(String::new, |said| format!(" (Cache-Control: {said})"));
+    findings.ok("cache", &format!("believed for {}{said}", humantime::format_duration(ttl)));
+}
+
+/// Whether the store keeps to what the cache needs: ranges, and refusing a version that is gone.
+async fn ranges(origin: &Arc<dyn Origin>, key: &str, object: &ObjectInfo, findings: &mut Findings) {
+    let middle = object.length / 2;
+    let pinned = Read::pinned(middle..middle + 1, object.version.clone());
+    match origin.read(key, pinned).await {
+        Ok(answer) if answer.range == (middle..middle + 1) => findings.ok("ranges", "are honoured"),
+        Ok(answer) => {
+            let what = format!("bytes {:?} came for byte {middle}", answer.range);
+            findings.fault("ranges", &what, "the store, or a proxy in front of it, must honour Range");
+        }
+        Err(error) => {
+            findings.fault("ranges", &error.to_string(), "the store must honour Range with If-Match")
+        }
+    }
+    let other = Read::pinned(0..1, Version::new("\"millrace-doctor\""));
+    match origin.read(key, other).await {
+        Err(error) if error.kind == Kind::Changed => {
+            findings.ok("versions", "one that is gone is refused (If-Match)")
+        }
+        Err(error) => findings.fault("versions", &error.to_string(), "the store must answer 412 to If-Match"),
+        Ok(_) => {
+            let cure =
+                "a file that is replaced while it plays ends for its viewers; use new names for new files";
+            findings.note("versions", &format!("the store does not honour If-Match: {cure}"));
+        }
+    }
+}
