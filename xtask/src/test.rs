@@ -89,9 +89,10 @@ fn end_to_end(run: &mut Run) {
     let mut command =
         cargo(["test", "--package", END_TO_END, "--no-fail-fast", "--", "--test-threads", AT_ONE_TIME]);
     command.env("MILLRACE_BIN", target().join("release/millrace"));
-    match setup::s3_server() {
-        Ok(weed) => {
-            run.command("end to end", command.env("MILLRACE_WEED", weed));
+    let clients = || Ok::<_, anyhow::Error>((setup::s3_server()?, setup::aws_clients()?));
+    match clients() {
+        Ok((weed, aws)) => {
+            run.command("end to end", command.env("MILLRACE_WEED", weed).env("MILLRACE_AWS", aws));
         }
         Err(error) => run.impossible("end to end", &format!("{error:#}")),
     }

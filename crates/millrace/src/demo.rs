@@ -128,7 +128,7 @@ fn greeting(folder: &Path, addresses: &[SocketAddr]) -> String {
 fn api_greeting(addresses: &[SocketAddr], data: &Path) -> String {
     let Some(address) = addresses.first().map(|address| host(*address)) else { return String::new() };
     format!(
-        "\nCloudFront's API, for the key of `millrace user list --data-dir {data}`:\n  \
+        "\nCloudFront's API, with the key of the first start (`millrace user add-key admin --data-dir {data}` makes another):\n  \
          export AWS_ENDPOINT_URL_CLOUDFRONT=http://{address} AWS_DEFAULT_REGION=us-east-1\n  \
          aws cloudfront list-streaming-distributions\n  \
          python3 -c 'import boto3; print(boto3.client(\"cloudfront\").list_streaming_distributions())'\n\n",

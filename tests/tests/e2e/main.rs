@@ -1,5 +1,6 @@
 //! End to end: the built program, real players, real media, a real S3 server.
 
+mod api;
 mod certificates;
 mod crowds;
 mod demo;

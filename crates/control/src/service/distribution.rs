@@ -113,6 +113,16 @@ pub(super) fn active_signers(enabled: bool, signers: &BTreeSet<&str>, view: &Vie
     json!({"Enabled": enabled && active, "Quantity": signers.len(), "Items": signers})
 }
 
+/// Key groups with the public keys in them.
+pub(super) fn active_groups(groups: &BTreeSet<&str>, view: &View) -> Value {
+    let groups = view.key_groups.iter().filter(|(id, _)| groups.contains(id.as_str()));
+    let items = groups.map(|(id, keys)| {
+        json!({"KeyGroupId": id, "KeyPairIds": {"Quantity": keys.len(), "Items": keys}})
+    });
+    let items: Vec<Value> = items.collect();
+    json!({"Enabled": !items.is_empty(), "Quantity": items.len(), "Items": items})
+}
+
 /// The origin access identity that is written there; an empty text means none.
 pub(super) fn identity(written: &str) -> Option<Need> {
     if written.is_empty() {

@@ -103,6 +103,11 @@ impl Kind for PublicKey {
 
 pub(crate) struct KeyGroup;
 
+/// The ids of a group's public keys.
+pub(crate) fn in_group(config: &Value) -> Vec<String> {
+    KeyGroup::keys(config).map(str::to_owned).collect()
+}
+
 impl KeyGroup {
     fn keys(config: &Value) -> impl Iterator<Item = &str> {
         at(config, "Items").as_array().into_iter().flatten().filter_map(Value::as_str)

@@ -37,6 +37,8 @@ pub(crate) struct View {
     pub(crate) deployed: i64,
     /// Key pairs in use: account and id.
     pub(crate) key_pairs: Vec<(String, String)>,
+    /// Key groups: id and ids of public keys.
+    pub(crate) key_groups: Vec<(String, Vec<String>)>,
 }
 
 impl View {

@@ -196,10 +196,13 @@ impl Service {
     /// What answers depend on besides a resource.
     async fn view(&self) -> Result<View, Error> {
         let deployed = self.deployment.everywhere(&self.store).await?;
-        let pairs = self.store.read().await?.rows().all(key_pair::KIND).await?;
+        let mut reader = self.store.read().await?;
+        let pairs = reader.rows().all(key_pair::KIND).await?;
+        let groups = reader.rows().all(keys::GROUP).await?;
         let active = pairs.iter().filter(|pair| crate::value::flag(&pair.config, "active"));
         let key_pairs =
             active.map(|pair| (text(&pair.config, "account").to_owned(), pair.id.clone())).collect();
-        Ok(View { account: self.settings.load().account.clone(), deployed, key_pairs })
+        let key_groups = groups.into_iter().map(|group| (group.id, keys::in_group(&group.config))).collect();
+        Ok(View { account: self.settings.load().account.clone(), deployed, key_pairs, key_groups })
     }
 }

@@ -5,14 +5,12 @@ use serde_json::{Value, json};
 use super::{KINDS, Members, Service, streaming, web};
 use crate::Error;
 use crate::auth::Principal;
-use crate::value::{items, text, texts};
+use crate::value::{at, text, texts};
 
 /// The tags of an input.
 pub(super) fn of(tags: &Value) -> Result<Vec<(String, String)>, Error> {
-    // A list of tags has no quantity.
-    let tags =
-        items(tags, "Items").iter().map(|tag| (text(tag, "Key").to_owned(), text(tag, "Value").to_owned()));
-    Ok(tags.collect())
+    let tags = at(tags, "Items").as_array().into_iter().flatten();
+    Ok(tags.map(|tag| (text(tag, "Key").to_owned(), text(tag, "Value").to_owned())).collect())
 }
 
 /// Whether tags may be given.

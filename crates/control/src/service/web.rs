@@ -257,9 +257,10 @@ impl Kind for Web {
 
     fn entity(&self, resource: &Resource, view: &View) -> Value {
         let config = &resource.config;
-        let signing = |(_, behavior): &(String, &Value)| flag(behavior, "TrustedSigners.Enabled");
-        let signers =
-            behaviors(config).filter(signing).flat_map(|(_, b)| texts(b, "TrustedSigners")).collect();
+        let trusted = |list: &'static str| {
+            let enabled = behaviors(config).filter(move |(_, b)| flag(b, &format!("{list}.Enabled")));
+            enabled.flat_map(move |(_, b)| texts(b, list)).collect::<BTreeSet<&str>>()
+        };
         json!({
             "Id": resource.id,
             "ARN": view.arn(resource),
@@ -267,7 +268,8 @@ impl Kind for Web {
             "LastModifiedTime": modified(resource),
             "InProgressInvalidationBatches": 0,
             "DomainName": text(&resource.facts, "DomainName"),
-            "ActiveTrustedSigners": distribution::active_signers(true, &signers, view),
+            "ActiveTrustedSigners": distribution::active_signers(true, &trusted("TrustedSigners"), view),
+            "ActiveTrustedKeyGroups": distribution::active_groups(&trusted("TrustedKeyGroups"), view),
             "DistributionConfig": config,
         })
     }

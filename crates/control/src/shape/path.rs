@@ -44,12 +44,17 @@ impl fmt::Display for Path<'_> {
 
 /// What a client wrote, as it may stand in a message: quoted, without control characters, and not all of a long one.
 pub(super) fn quoted(text: &str) -> String {
+    format!("{:?}", shortened(text))
+}
+
+/// The beginning of a long text.
+pub(super) fn shortened(text: &str) -> String {
     const MOST: usize = 100;
     let mut shown: String = text.chars().take(MOST).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }
-    format!("{shown:?}")
+    shown
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 
 use super::Fault;
-use super::path::quoted;
+use super::path::{quoted, shortened};
 use super::scalar::is_xml;
 
 /// Elements can be nested this deep. The deepest of the API's own bodies stays far below.
@@ -40,7 +40,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Option<Element>, Fault> {
         let before = reader.buffer_position();
         let event = match reader.read_event() {
             Ok(event) => event,
-            Err(error) => return Err(at(reader.error_position(), &error.to_string())),
+            // It may quote what it met, however long that is.
+            Err(error) => return Err(at(reader.error_position(), &shortened(&error.to_string()))),
         };
         if matches!(event, Event::Eof) {
             return tree.finished(before).map(Some);
@@ -132,7 +133,7 @@ impl Tree {
 
     fn finished(self, position: u64) -> Result<Element, Fault> {
         match (self.open.last(), self.root) {
-            (Some(open), _) => Err(at(position, &format!("<{}> is not closed", open.name))),
+            (Some(open), _) => Err(at(position, &format!("{} is not closed", quoted(&open.name)))),
             (None, Some(root)) => Ok(root),
             (None, None) => Err(at(position, "there is no element")),
         }
@@ -227,7 +228,7 @@ mod tests {
         ] {
             let _ = wrong(body);
         }
-        assert_eq!(wrong("<a><b></b>"), "<a> is not closed");
+        assert_eq!(wrong("<a><b></b>"), "\"a\" is not closed");
         assert_eq!(wrong(" <?xml version='1.0'?><a/>"), "an XML declaration can only be the very first");
     }
 
