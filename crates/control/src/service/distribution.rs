@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::kind::{Need, View, host_claim, reference_claim};
@@ -106,21 +107,33 @@ pub(super) fn active_signers(enabled: bool, signers: &BTreeSet<&str>, view: &Vie
         .iter()
         .map(|signer| {
             let ids = ids(signer);
-            json!({"AwsAccountNumber": signer, "KeyPairIds": {"Quantity": ids.len(), "Items": ids}})
+            json!({"AwsAccountNumber": signer, "KeyPairIds": listed(&ids)})
         })
         .collect();
     let active = signers.iter().any(|signer| !items(signer, "KeyPairIds").is_empty());
-    json!({"Enabled": enabled && active, "Quantity": signers.len(), "Items": signers})
+    with_enabled(enabled && active, &signers)
+}
+
+/// A list as Amazon answers it: an empty one has no items.
+fn listed<T: Serialize>(items: &[T]) -> Value {
+    match items {
+        [] => json!({"Quantity": 0}),
+        _ => json!({"Quantity": items.len(), "Items": items}),
+    }
+}
+
+fn with_enabled(enabled: bool, items: &[Value]) -> Value {
+    let mut list = listed(items);
+    list["Enabled"] = enabled.into();
+    list
 }
 
 /// Key groups with the public keys in them.
 pub(super) fn active_groups(groups: &BTreeSet<&str>, view: &View) -> Value {
     let groups = view.key_groups.iter().filter(|(id, _)| groups.contains(id.as_str()));
-    let items = groups.map(|(id, keys)| {
-        json!({"KeyGroupId": id, "KeyPairIds": {"Quantity": keys.len(), "Items": keys}})
-    });
+    let items = groups.map(|(id, keys)| json!({"KeyGroupId": id, "KeyPairIds": listed(keys)}));
     let items: Vec<Value> = items.collect();
-    json!({"Enabled": !items.is_empty(), "Quantity": items.len(), "Items": items})
+    with_enabled(!items.is_empty(), &items)
 }
 
 /// The origin access identity that is written there; an empty text means none.
