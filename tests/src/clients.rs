@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::Server;
 use crate::binary::millrace;
 use crate::process::{Finished, Running, run};
 
@@ -30,6 +31,14 @@ pub fn rtmpdump_clip(url: &str, output: &Path) {
     let complete = finished.status.success();
     let last_frame = finished.status.code() == Some(2) && finished.err.contains("downloaded about 9");
     assert!(complete || last_frame, "{}: {}", finished.status, finished.err);
+}
+
+/// Lets rtmpdump save a stream of this machine, with a tcUrl that says that it means another host.
+pub fn rtmpdump_by_host(host: &str, app: &str, server: &Server, name: &str, output: &Path) -> Finished {
+    let mut command = Command::new("rtmpdump");
+    command.args(["--verbose", "--rtmp", &format!("rtmp://127.0.0.1:{}/", server.port()), "--app", app]);
+    command.args(["--tcUrl", &format!("rtmp://{host}/{app}"), "--playpath", name, "--flv"]).arg(output);
+    run(&mut command)
 }
 
 /// `millrace play` as a command.

@@ -2,6 +2,7 @@
 
 mod api;
 mod certificates;
+mod commands;
 mod crowds;
 mod demo;
 mod disk;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use millrace_tests::binary::millrace;
-use millrace_tests::clients::{Played, play, start_playing};
+use millrace_tests::clients::{Played, play, rtmpdump_by_host, start_playing};
 use millrace_tests::media::{BOTH, Media};
 use millrace_tests::process::{DEADLINE, Finished, run};
 use millrace_tests::{Config, Frames, Server};
@@ -23,14 +23,6 @@ fn bucket(film: &Media) -> String {
 
 fn film(name: &str, more: &str) -> Media {
     Media::make(name, &[BOTH, "-bf 2 -c:a aac", more])
-}
-
-/// rtmpdump, which says in its tcUrl that it means this host.
-fn dump_from(host: &str, app: &str, server: &Server, name: &str, saved: &Path) -> Finished {
-    let mut command = Command::new("rtmpdump");
-    command.args(["--verbose", "--rtmp", &format!("rtmp://127.0.0.1:{}/", server.port()), "--app", app]);
-    command.args(["--tcUrl", &format!("rtmp://{host}/{app}"), "--playpath", name, "--flv"]).arg(saved);
-    run(&mut command)
 }
 
 /// Plays a film for a few seconds at its own pace, and waits until it plays.
@@ -54,13 +46,13 @@ fn the_host_that_a_player_names_chooses_the_distribution() {
     let server = Server::serve(&config);
     let saved = one.beside("saved.flv");
     for host in ["s1.example.net", "S1.EXAMPLE.NET:1935", "media.example.com", "a.video.example.com"] {
-        let dumped = dump_from(host, "cfx/st", &server, "mp4:one.mp4", &saved);
+        let dumped = rtmpdump_by_host(host, "cfx/st", &server, "mp4:one.mp4", &saved);
         assert!(matches!(dumped.status.code(), Some(0 | 2)), "{host}: {}", dumped.err);
         Frames::of_file(&saved).assert_same(&Frames::of_file(one.path()), host);
-        let other = dump_from(host, "cfx/st", &server, "mp4:two.mp4", &saved);
+        let other = rtmpdump_by_host(host, "cfx/st", &server, "mp4:two.mp4", &saved);
         assert!(other.err.contains("NetStream.Play.StreamNotFound"), "{host}: {}", other.err);
     }
-    let dumped = dump_from("s2.example.net", "cfx/st", &server, "mp4:two.mp4", &saved);
+    let dumped = rtmpdump_by_host("s2.example.net", "cfx/st", &server, "mp4:two.mp4", &saved);
     assert!(matches!(dumped.status.code(), Some(0 | 2)), "{}", dumped.err);
 }
 
@@ -82,7 +74,7 @@ fn hosts_without_distribution_disabled_ones_and_wrong_apps_are_refused_in_cloudf
         ("s1.example.net", "cfx/other", "InvalidInstance"),
         ("s1.example.net", "vod", "InvalidURI"),
     ] {
-        let dumped = dump_from(host, app, &server, "mp4:film.mp4", &saved);
+        let dumped = rtmpdump_by_host(host, app, &server, "mp4:film.mp4", &saved);
         assert!(!dumped.status.success(), "{host} {app}");
         assert!(dumped.err.contains("NetConnection.Connect.Rejected"), "{host} {app}: {}", dumped.err);
         assert!(dumped.err.contains(reason), "{host} {app}: {}", dumped.err);
@@ -96,7 +88,7 @@ fn a_default_distribution_answers_to_bare_addresses_and_unknown_hosts() {
     let server = Server::serve(&config);
     let _ = play(&server.url("mp4:film.mp4"), &[]).ok();
     let saved = film.beside("saved.flv");
-    let dumped = dump_from("unknown.example.org", "cfx/st", &server, "mp4:film.mp4", &saved);
+    let dumped = rtmpdump_by_host("unknown.example.org", "cfx/st", &server, "mp4:film.mp4", &saved);
     assert!(matches!(dumped.status.code(), Some(0 | 2)), "{}", dumped.err);
 }
 
@@ -145,7 +137,7 @@ fn sighup_adds_a_distribution_and_the_viewer_who_plays_notices_nothing() {
     let mut config = config(&[&one]).with_distribution("E1", "s1.example.net", "one", "").with_default("E1");
     let mut server = Server::serve(&config);
     let saved = two.beside("saved.flv");
-    let before = dump_from("s2.example.net", "cfx/st", &server, "mp4:two.mp4", &saved);
+    let before = rtmpdump_by_host("s2.example.net", "cfx/st", &server, "mp4:two.mp4", &saved);
     assert!(before.err.contains("StreamNotFound"), "{}", before.err);
     let viewer = start_viewer(&mut server, "one.mp4");
     config.add(&bucket(&two));
@@ -153,7 +145,7 @@ fn sighup_adds_a_distribution_and_the_viewer_who_plays_notices_nothing() {
     let _ = config.path();
     server.process().signal(Signal::HUP);
     server.wait_for_event("were read again");
-    let after = dump_from("s2.example.net", "cfx/st", &server, "mp4:two.mp4", &saved);
+    let after = rtmpdump_by_host("s2.example.net", "cfx/st", &server, "mp4:two.mp4", &saved);
     assert!(matches!(after.status.code(), Some(0 | 2)), "{}", after.err);
     Frames::of_file(&saved).assert_same(&Frames::of_file(two.path()), "the new distribution");
     let _ = Played::of(viewer.finish()).ok();

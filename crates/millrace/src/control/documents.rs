@@ -108,7 +108,10 @@ fn read_file(file: &Path) -> anyhow::Result<Vec<(String, Value)>> {
     let documents: Vec<Value> = if json {
         vec![serde_json::from_str(&text).with_context(|| name.to_string())?]
     } else {
-        serde_saphyr::from_multiple(&text).map_err(|error| anyhow::anyhow!("{name}: {error}"))?
+        // As YAML 1.2 has it: only true and false are no texts, and a key may be called N.
+        let strict = serde_saphyr::options! { strict_booleans: true };
+        serde_saphyr::from_multiple_with_options(&text, strict)
+            .map_err(|error| anyhow::anyhow!("{name}: {error}"))?
     };
     let several = documents.len() > 1;
     let place = |at: usize| if several { format!("{name}, document {}", at + 1) } else { name.to_string() };

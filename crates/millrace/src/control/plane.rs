@@ -75,7 +75,10 @@ impl Plane {
             snapshot,
         });
         match plane.open(&place).await {
-            Ok(picture) => plane.shown.lock().await.picture = picture,
+            Ok(picture) => {
+                plane.keep(&picture);
+                plane.shown.lock().await.picture = picture;
+            }
             Err(Fault::Away(error)) => {
                 plane.shown.lock().await.picture = last_picture(&folder)?;
                 tracing::error!("the last snapshot is served, since the store is away: {error}");
@@ -146,7 +149,12 @@ impl Plane {
             }
             Err(error) => tracing::error!("the edge goes on with what it knows: {error:#}"),
         }
-        if let Err(error) = keep(&self.snapshot, &shown.picture) {
+        self.keep(&shown.picture);
+    }
+
+    /// Keeps a picture for a start while the store is away.
+    fn keep(&self, picture: &Picture) {
+        if let Err(error) = write(&self.snapshot, picture) {
             tracing::warn!("the snapshot {} can't be written: {error}", self.snapshot.display());
         }
     }
@@ -293,7 +301,7 @@ fn distribution(published: &Published, origin: String) -> StreamingDistribution 
 }
 
 /// Writes the picture: whole, or not at all. Secrets in it are sealed.
-fn keep(path: &Path, picture: &Picture) -> std::io::Result<()> {
+fn write(path: &Path, picture: &Picture) -> std::io::Result<()> {
     let unfinished = path.with_extension("new");
     std::fs::write(&unfinished, serde_json::to_vec(picture)?)?;
     std::fs::rename(&unfinished, path)
