@@ -65,7 +65,7 @@ async fn operation(source: &Source, parts: &Parts, body: Body) -> Result<(String
     let routed =
         model().route(parts.method.as_str(), parts.uri.path(), parts.uri.query().unwrap_or_default())?;
     let call = model().decode(routed, &parts.headers, &body)?;
-    let mut output = service.call(&who, &call.operation.name, call.input).await?;
+    let mut output = service.call(&who, call.operation.name, call.input).await?;
     if let Some(location) = output.get("Location").and_then(|location| location.as_str()) {
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         let scheme = if parts.extensions.get::<connection::Tls>().is_some() { "https" } else { "http" };

@@ -63,8 +63,8 @@ struct Wanted {
 fn documents(value: &Value, place: &str, into: &mut Vec<Wanted>) -> Result<(), Error> {
     let several = value.as_array().or_else(|| value.get("Resources").and_then(Value::as_array));
     if let Some(several) = several {
-        let each = several.iter().enumerate();
-        return each.map(|(at, one)| documents(one, &format!("{place}[{at}]"), into)).collect();
+        let mut each = several.iter().enumerate();
+        return each.try_for_each(|(at, one)| documents(one, &format!("{place}[{at}]"), into));
     }
     let known = KINDS.iter().find_map(|kind| {
         let entity =
@@ -180,7 +180,8 @@ impl Service {
             let order = ["origin-access-identity", "origin-access-control", "public-key", "key-group"];
             let kind = one.kind.names().kind;
             let distribution = kind.ends_with("distribution");
-            order.iter().position(|known| *known == kind).unwrap_or(order.len() + usize::from(distribution))
+            let last = order.len() + usize::from(distribution);
+            order.iter().position(|known| *known == kind).unwrap_or(last)
         };
         wanted.sort_by_key(rank);
         Ok(wanted)

@@ -256,7 +256,7 @@ impl Shown {
                     distributions.push(distribution(published, name));
                 }
                 Err(error) => {
-                    tracing::error!(id = %published.id, "a distribution can't be served: {error:#}")
+                    tracing::error!(id = %published.id, "a distribution can't be served: {error:#}");
                 }
             }
         }

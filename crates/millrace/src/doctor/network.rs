@@ -27,7 +27,7 @@ pub(super) async fn ports(config: &Config, findings: &mut Findings) {
                 findings.fault("port", &format!("{address} ({who}): {error}"), cure);
             }
             Err(_) => {
-                findings.fault("port", &format!("{address} ({who}) does not answer"), "look for a firewall")
+                findings.fault("port", &format!("{address} ({who}) does not answer"), "look for a firewall");
             }
         }
     }

@@ -46,7 +46,7 @@ pub(super) async fn examine(
     }
     match tried.first() {
         Some(error) if tried.iter().any(|error| error.kind == Kind::Forbidden) => {
-            refused(origin, error, findings)
+            refused(origin, error, findings);
         }
         _ => {
             let what = format!("{} answers, but has none of {}", origin.id(), keys.join(", "));
@@ -120,13 +120,13 @@ async fn ranges(origin: &Arc<dyn Origin>, key: &str, object: &ObjectInfo, findin
             findings.fault("ranges", &what, "the store, or a proxy in front of it, must honour Range");
         }
         Err(error) => {
-            findings.fault("ranges", &error.to_string(), "the store must honour Range with If-Match")
+            findings.fault("ranges", &error.to_string(), "the store must honour Range with If-Match");
         }
     }
     let other = Read::pinned(0..1, Version::new("\"millrace-doctor\""));
     match origin.read(key, other).await {
         Err(error) if error.kind == Kind::Changed => {
-            findings.ok("versions", "one that is gone is refused (If-Match)")
+            findings.ok("versions", "one that is gone is refused (If-Match)");
         }
         Err(error) => findings.fault("versions", &error.to_string(), "the store must answer 412 to If-Match"),
         Ok(_) => {
