@@ -17,6 +17,9 @@ pub(crate) enum Kept {
 /// Both.
 pub(crate) const STORES: [Kept; 2] = [Kept::Sqlite, Kept::Postgres];
 
+/// Each call is a line in the log: too many to look through when something fails.
+const QUIET: &str = "[log]\nlevel = \"info,millrace::api=warn\"";
+
 impl Kept {
     /// A configuration whose store is empty.
     pub(crate) fn config(self) -> Config {
@@ -31,8 +34,7 @@ impl Kept {
 fn everywhere(script: &str, section: &str) -> Vec<(Release, Kept, String)> {
     let both = STORES.iter().flat_map(|store| RELEASES.map(|release| (release, *store)));
     let runs = both.map(|(release, store)| {
-        // Each call is a line in the log: too many to look through.
-        let config = store.config().with("[log]\nlevel = \"info,millrace::api=warn\"").with(section);
+        let config = store.config().with(QUIET).with(section);
         let server = Server::serve(&config);
         let finished = run(&mut Caller::admin(&server).script(release, script));
         assert!(
@@ -71,4 +73,52 @@ fn every_operation_succeeds_and_answers_what_was_sent() {
 #[test]
 fn lists_come_in_pages_and_waiters_see_the_end() {
     everywhere("lists.py", "");
+}
+
+#[test]
+fn what_is_refused_comes_as_the_exception_that_amazon_documents() {
+    everywhere("faults.py", "");
+}
+
+#[test]
+fn there_may_be_so_many_of_everything_and_no_more() {
+    let quotas = [
+        "streaming_distributions",
+        "distributions",
+        "aliases",
+        "trusted_signers",
+        "identities",
+        "origins",
+        "behaviors",
+        "tags",
+        "invalidation_paths",
+        "public_keys",
+        "keys_in_group",
+        "policies",
+    ];
+    let quotas: String = quotas.iter().map(|quota| format!("{quota} = 2\n")).collect();
+    everywhere("quotas.py", &format!("[quotas]\ncomment = 5\n{quotas}"));
+}
+
+#[test]
+fn who_calls_is_known_by_the_signature_and_every_version_is_answered_in_its_namespace() {
+    everywhere("signatures.py", "");
+}
+
+#[test]
+fn of_many_writers_at_one_time_one_wins() {
+    everywhere("writers.py", "");
+}
+
+#[test]
+fn whatever_botocores_model_allows_comes_back() {
+    let quotas = ["streaming_distributions", "distributions", "identities", "public_keys", "policies"];
+    let quotas: String = quotas.iter().map(|quota| format!("{quota} = 1000\n")).collect();
+    for store in STORES {
+        let config = store.config().with(&format!("{QUIET}\n[quotas]\n{quotas}"));
+        let server = Server::serve(&config);
+        let mut script = Caller::admin(&server).script(Release::Newest, "properties.py");
+        let finished = run(script.args(["20", "1"]));
+        assert!(finished.status.success(), "{store:?}:\n{}\n{}", finished.text(), finished.err);
+    }
 }
