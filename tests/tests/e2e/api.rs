@@ -1,5 +1,7 @@
 //! CloudFront's API as Amazon's own clients see it: boto3, old and new, on each store.
 
+mod faults;
+
 use std::collections::BTreeSet;
 
 use millrace_tests::aws::{Caller, RELEASES, Release};
@@ -9,20 +11,20 @@ use millrace_tests::{Config, Server};
 
 /// Where a server keeps what is made with the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kept {
+enum Kept {
     Sqlite,
     Postgres,
 }
 
 /// Both.
-pub(crate) const STORES: [Kept; 2] = [Kept::Sqlite, Kept::Postgres];
+const STORES: [Kept; 2] = [Kept::Sqlite, Kept::Postgres];
 
 /// Each call is a line in the log: too many to look through when something fails.
 const QUIET: &str = "[log]\nlevel = \"info,millrace::api=warn\"";
 
 impl Kept {
     /// A configuration whose store is empty.
-    pub(crate) fn config(self) -> Config {
+    fn config(self) -> Config {
         match self {
             Self::Sqlite => Config::new(),
             Self::Postgres => Config::new().with_control(&format!("store = {:?}", postgres().database())),
