@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::kind::{Kind, View, reference_claim};
-use super::{Members, Service, declared, policies, streaming};
+use super::{Members, Service, declared, identity, policies, s3_identity, streaming};
 use crate::auth::Principal;
 use crate::store::{Resource, StoreError, Write};
 use crate::value::text;
@@ -281,6 +281,10 @@ impl Service {
             let what =
                 format!("the {} {} is in use by the {} {}", names.people, resource.id, user.kind, user.id);
             return Err(Error::new(409, names.in_use, what));
+        }
+        if names.kind == identity::KIND {
+            // What nobody can read as any more is of use to nobody but thieves.
+            write.rows().delete(s3_identity::KIND, &resource.id).await?;
         }
         Ok(write.rows().delete(names.kind, &resource.id).await?)
     }
