@@ -17,9 +17,9 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::response::Response;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use millrace_sign::sigv4::{self, Authorization, Payload};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -33,6 +33,8 @@ pub use connection::serve;
 const CLOCK_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Bytes of a body. The largest configuration that quotas allow has a fraction of that.
 const MOST_BODY: usize = 1 << 20;
+/// Bytes of a body that is refused for its size, and yet read so that the refusal can be.
+const MOST_FORGOTTEN: usize = 16 << 20;
 /// Bytes of all headers.
 const MOST_HEADERS: usize = 16 << 10;
 /// How long a body may take.
@@ -104,9 +106,9 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Error> {
 
 /// The whole body.
 async fn read(body: Body) -> Result<Bytes, Error> {
-    match timeout(BODY_TIME, Limited::new(body, MOST_BODY).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+    match timeout(BODY_TIME, collect(body)).await {
+        Ok(Ok(Some(body))) => Ok(body),
+        Ok(Ok(None)) => {
             Err(Error::new(413, "RequestEntityTooLarge", format!("the body has more than {MOST_BODY} bytes")))
         }
         Ok(Err(_)) => Err(Error::bad("IncompleteBody", "the body broke off")),
@@ -116,4 +118,20 @@ async fn read(body: Body) -> Result<Bytes, Error> {
             format!("the body took longer than {} s", BODY_TIME.as_secs()),
         )),
     }
+}
+
+/// A body, or none if it is too large. Many clients send everything before they read: they would see a broken
+/// connection in place of an answer, so what is too much is read for a while and forgotten.
+async fn collect(mut body: Body) -> Result<Option<Bytes>, axum::Error> {
+    let (mut kept, mut all) = (BytesMut::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        all += data.len();
+        match all {
+            ..=MOST_BODY => kept.extend_from_slice(&data),
+            ..=MOST_FORGOTTEN => kept = BytesMut::new(),
+            _ => break,
+        }
+    }
+    Ok((all <= MOST_BODY).then(|| kept.freeze()))
 }
