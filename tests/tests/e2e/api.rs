@@ -1,6 +1,8 @@
 //! CloudFront's API as Amazon's own clients see it: boto3, old and new, on each store.
 
+mod command_line;
 mod faults;
+mod users;
 
 use std::collections::BTreeSet;
 
