@@ -18,6 +18,8 @@ pub(crate) enum Format {
 /// Begins to log. `filter` is a level or a list of `target=level`; the variable `MILLRACE_LOG` overrides it.
 pub(crate) fn start(format: Format, filter: &str) {
     let filter = std::env::var("MILLRACE_LOG").unwrap_or_else(|_| filter.to_owned());
+    // What PostgreSQL remarks on the way is of no interest unless somebody asks for it.
+    let filter = format!("sqlx=warn,{filter}");
     let filter = EnvFilter::try_new(&filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let lines = lines.with_ansi(std::io::stderr().is_terminal());

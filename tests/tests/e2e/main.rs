@@ -7,6 +7,7 @@ mod crowds;
 mod demo;
 mod disk;
 mod faults;
+mod machines;
 mod names;
 mod players;
 mod proxies;

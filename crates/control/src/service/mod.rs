@@ -11,6 +11,7 @@ mod keys;
 mod kind;
 mod policies;
 pub(crate) mod s3_identity;
+mod sealed;
 pub(crate) mod streaming;
 mod tagging;
 mod user;

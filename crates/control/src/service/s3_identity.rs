@@ -59,12 +59,11 @@ impl Service {
         secret: &str,
     ) -> Result<(), Error> {
         self.allow(who, "SetIdentityCredentials", "*")?;
-        let sealed =
-            self.seal.seal(&S3Identity::name(id), secret).map_err(|error| Error::internal(&error))?;
         let mut write = self.store.write(&who.name).await?;
         if write.rows().get(identity::KIND, id).await?.is_none() {
             return Err(Error::missing("NoSuchCloudFrontOriginAccessIdentity", "origin access identity", id));
         }
+        let sealed = self.sealed(&mut write, &S3Identity::name(id), secret).await?;
         let resource = Resource {
             kind: KIND.to_owned(),
             id: id.to_owned(),

@@ -128,7 +128,7 @@ impl Service {
         {
             return Err(Error::argument(format!("the access key {id} belongs to {}", other.user)));
         }
-        let sealed = self.seal.seal(&id, &secret).map_err(|error| Error::internal(&error))?;
+        let sealed = self.sealed(&mut write, &id, &secret).await?;
         let key = AccessKey { user: user.to_owned(), sealed, active: true };
         let key = resource(&write, ACCESS_KEY, &id, json_of(&key)?)?;
         write.rows().put(&key).await?;

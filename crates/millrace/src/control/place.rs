@@ -49,6 +49,7 @@ impl Place {
         let seal = self.seal()?;
         let service = Service::new(Store::open(&config.store()).await?, seal, config.control())?;
         service.declare(&config.declared(&self.config));
+        service.check_seal().await?;
         Ok(service)
     }
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use millrace_control::auth::Seal;
@@ -97,6 +97,7 @@ impl Plane {
         let wrong = |error: millrace_control::Error| Fault::Wrong(error.into());
         let service = Service::new(store, Arc::clone(&self.seal), settings).map_err(wrong)?;
         service.declare(&declared);
+        service.check_seal().await.map_err(wrong)?;
         greet(&service).await.map_err(wrong)?;
         let picture = service.picture().await.map_err(wrong)?;
         self.service.send_replace(Some(service));
@@ -140,9 +141,12 @@ impl Plane {
     async fn show(&self, edge: &Edge, change: impl FnOnce(&mut Shown)) {
         let mut shown = self.shown.lock().await;
         change(&mut shown);
+        let began = Instant::now();
         match shown.site(&self.seal) {
             Ok(site) => {
                 edge.replace(site);
+                let site_ms = began.elapsed().as_secs_f64() * 1000.0;
+                tracing::debug!(revision = shown.picture.revision, site_ms, "the edge has a new site");
                 if shown.config.settings.control.viewers == Leaving::End {
                     edge.dismiss();
                 }
