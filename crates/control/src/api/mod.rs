@@ -127,10 +127,12 @@ async fn collect(mut body: Body) -> Result<Option<Bytes>, axum::Error> {
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         all += data.len();
-        match all {
-            ..=MOST_BODY => kept.extend_from_slice(&data),
-            ..=MOST_FORGOTTEN => kept = BytesMut::new(),
-            _ => break,
+        if all > MOST_FORGOTTEN {
+            break;
+        } else if all > MOST_BODY {
+            kept = BytesMut::new();
+        } else {
+            kept.extend_from_slice(&data);
         }
     }
     Ok((all <= MOST_BODY).then(|| kept.freeze()))
