@@ -39,6 +39,10 @@ Commands:
     --variant V     Puts rtmpe, rtmpt, rtmpte, rtmps or rtmpts beside plain RTMP, in place of nginx-rtmp.
     --viewers LIST  How many watch at one time, one run each; 1,100,500,1000 unless given.
     --seconds N     How long each of those runs lasts; 20 unless given.
+  bench control     How long calls of CloudFront's API take on an account with 200 streaming distributions and
+                    10,000 tags, and how long until the edge works from a change; beside their bars.
+    --store URL     A database of PostgreSQL, which is filled; a new file of SQLite unless given.
+    --seconds N     How long each load lasts; 2 unless given.
   help              Prints this.
 ";
 
@@ -65,6 +69,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<bool> {
         ["shapes"] => shapes::make().map(|()| true),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["bench", "rtmp", rest @ ..] => bench::rtmp(rest),
+        ["bench", "control", rest @ ..] => bench::control::run(rest),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(true)

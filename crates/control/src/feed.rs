@@ -59,7 +59,10 @@ impl Service {
         told: &mut (Instant, Option<i64>),
     ) -> Result<(), Error> {
         if Some(self.store.revision().await?) != seen {
+            let began = Instant::now();
             let picture = self.picture().await?;
+            let picture_ms = began.elapsed().as_secs_f64() * 1000.0;
+            tracing::debug!(revision = picture.revision, picture_ms, "a new picture was read");
             pictures.send_replace(Some(picture));
         }
         // Others want to know how far this edge is; after a change at once.

@@ -3,6 +3,7 @@
 //! The servers have core 0, the players core 1. Wall time on a shared machine says little, so what is compared is
 //! CPU seconds, as ratios within the run.
 
+pub(crate) mod control;
 mod measure;
 mod media;
 mod server;

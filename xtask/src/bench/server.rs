@@ -16,7 +16,7 @@ const MODULE: &str = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 /// A running server; it ends when dropped.
 pub(super) struct Server {
     child: Child,
-    /// What is played.
+    /// What is played, or called.
     pub(super) url: String,
 }
 
@@ -62,7 +62,8 @@ impl Server {
         Self::start(command, port, format!("rtmp://127.0.0.1:{port}/vod/mp4:{}", name(media)))
     }
 
-    fn start(mut command: Command, port: u16, url: String) -> anyhow::Result<Self> {
+    /// Starts a server and waits until it listens.
+    pub(super) fn start(mut command: Command, port: u16, url: String) -> anyhow::Result<Self> {
         let child = command.stdin(Stdio::null()).spawn().with_context(|| format!("{command:?}"))?;
         let mut server = Self { child, url };
         let began = Instant::now();
@@ -134,7 +135,8 @@ fn nginx_config(folder: &Path, media: &Path, port: u16) -> anyhow::Result<PathBu
     Ok(config)
 }
 
-fn free_port() -> anyhow::Result<u16> {
+/// A port that nobody listens at.
+pub(super) fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
