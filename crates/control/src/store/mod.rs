@@ -112,15 +112,19 @@ impl Store {
     /// # Errors
     /// When it can't be reached, or its tables are newer than this program.
     pub async fn open(place: &str) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
-        let store = if place.starts_with("postgres://") || place.starts_with("postgresql://") {
-            Self::postgres(place).await?
-        } else {
-            Self::sqlite(Path::new(place.strip_prefix("sqlite:").unwrap_or(place))).await?
-        };
+        let store = Self::connect(place).await?;
         let migrated = migrations::all().run(&store.writers).await;
         migrated.map_err(|error| StoreError::Migration(store.name.clone(), error))?;
         Ok(store)
+    }
+
+    async fn connect(place: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        if place.starts_with("postgres://") || place.starts_with("postgresql://") {
+            Self::postgres(place).await
+        } else {
+            Self::sqlite(Path::new(place.strip_prefix("sqlite:").unwrap_or(place))).await
+        }
     }
 
     async fn postgres(url: &str) -> Result<Self, StoreError> {

@@ -123,7 +123,7 @@ impl Account {
         let items = list["Items"].as_array().cloned().unwrap_or_default();
         assert_eq!(list["Quantity"], items.len(), "{list}");
         let next = list["NextMarker"].as_str().map(str::to_owned);
-        assert_eq!(list["IsTruncated"].as_bool().unwrap_or(next.is_some()), next.is_some(), "{list}");
+        assert_eq!(list["IsTruncated"].as_bool().unwrap_or_else(|| next.is_some()), next.is_some(), "{list}");
         (items.iter().map(|item| item["Id"].as_str().expect("an id").to_owned()).collect(), next)
     }
 }
