@@ -1,6 +1,7 @@
 //! CloudFront's API as Amazon's own clients see it: boto3, old and new, on each store.
 
 mod command_line;
+mod customer;
 mod faults;
 mod users;
 
