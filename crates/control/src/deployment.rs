@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-use crate::store::StoreError;
-use crate::{Store, clock, names};
+use crate::store::{Rows, StoreError};
+use crate::{clock, names};
 
 /// An edge that was not seen for so long does not count.
 const ALIVE_MS: i64 = 15_000;
@@ -41,8 +41,8 @@ impl Deployment {
     }
 
     /// The revision that every live edge has; the largest number if there is none.
-    pub(crate) async fn everywhere(&self, store: &Store) -> Result<i64, StoreError> {
-        let others = store.read().await?.rows().slowest_edge(clock::now_ms() - ALIVE_MS, &self.id).await?;
+    pub(crate) async fn everywhere(&self, rows: &mut Rows<'_>) -> Result<i64, StoreError> {
+        let others = rows.slowest_edge(clock::now_ms() - ALIVE_MS, &self.id).await?;
         Ok(self.here().into_iter().chain(others).min().unwrap_or(i64::MAX))
     }
 

@@ -196,8 +196,8 @@ impl Service {
 
     /// What answers depend on besides a resource.
     async fn view(&self) -> Result<View, Error> {
-        let deployed = self.deployment.everywhere(&self.store).await?;
         let mut reader = self.store.read().await?;
+        let deployed = self.deployment.everywhere(&mut reader.rows()).await?;
         let pairs = reader.rows().all(key_pair::KIND).await?;
         let groups = reader.rows().all(keys::GROUP).await?;
         let active = pairs.iter().filter(|pair| crate::value::flag(&pair.config, "active"));

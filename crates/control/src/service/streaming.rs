@@ -1,5 +1,7 @@
 //! Streaming distributions: what CloudFront called RTMP distributions.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::distribution;
@@ -24,6 +26,15 @@ static NAMES: Names = Names {
     in_use: "ResourceInUse",
     people: "streaming distribution",
 };
+
+/// What Amazon answers where a distribution says nothing.
+static DEFAULTS: LazyLock<Value> = LazyLock::new(|| {
+    json!({
+        "Aliases": {"Quantity": 0},
+        "Logging": {"Enabled": false, "Bucket": "", "Prefix": ""},
+        "PriceClass": "PriceClass_All",
+    })
+});
 
 pub(crate) struct Streaming;
 
@@ -60,14 +71,11 @@ impl Kind for Streaming {
     }
 
     fn fill(&self, config: &mut Value) {
-        let nothing = json!({"Enabled": false, "Bucket": "", "Prefix": ""});
         let logs = flag(config, "Logging.Enabled");
         if let Some(logging) = config.get_mut("Logging").filter(|_| !logs) {
-            *logging = nothing.clone();
+            *logging = DEFAULTS["Logging"].clone();
         }
-        let defaults =
-            json!({"Aliases": {"Quantity": 0}, "Logging": nothing, "PriceClass": "PriceClass_All"});
-        fill(config, &defaults);
+        fill(config, &DEFAULTS);
     }
 
     fn may_delete(&self, resource: &Resource, view: &View) -> Result<(), Error> {

@@ -109,18 +109,23 @@ fn escaped(text: &str) -> String {
 /// Appends text that any parser reads back as it was. What XML can't carry at all becomes the replacement character:
 /// a name that somebody once got into the store must not make a whole list unreadable.
 fn escape(text: &str, out: &mut String) {
-    for c in text.chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
+    let mut rest = text;
+    // What needs nothing is most of it, and goes as a whole.
+    while let Some(at) = rest.find(|c| matches!(c, '<' | '>' | '&' | '"' | '\r') || !is_xml(c)) {
+        out.push_str(&rest[..at]);
+        let mut others = rest[at..].chars();
+        out.push_str(match others.next() {
+            Some('<') => "&lt;",
+            Some('>') => "&gt;",
+            Some('&') => "&amp;",
+            Some('"') => "&quot;",
             // A bare one would be read as a line feed.
-            '\r' => out.push_str("&#13;"),
-            c if is_xml(c) => out.push(c),
-            _ => out.push('\u{fffd}'),
-        }
+            Some('\r') => "&#13;",
+            _ => "\u{fffd}",
+        });
+        rest = others.as_str();
     }
+    out.push_str(rest);
 }
 
 #[cfg(test)]

@@ -148,6 +148,8 @@ impl Store {
         let url = format!("sqlite://{path}?mode=rwc");
         let connect = async |connections: u32| {
             let pool = AnyPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+            // A file does not go away while nobody looks, as a server might.
+            let pool = pool.test_before_acquire(false);
             let pool = pool.after_connect(|connection, _| Box::pin(prepare(connection)));
             pool.connect(&url).await.map_err(|error| StoreError::Database(name.clone(), error))
         };
