@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::kind::{Kind, View, reference_claim};
-use super::{Members, Service, declared, identity, policies, s3_identity, streaming};
+use super::{Members, Service, declared, identity, invalidation, policies, s3_identity, streaming, web};
 use crate::auth::Principal;
-use crate::store::{Resource, StoreError, Write};
+use crate::store::{Resource, Rows, StoreError, Write};
 use crate::value::text;
 use crate::{Error, names};
 
@@ -79,11 +79,21 @@ impl Service {
     }
 
     pub(super) async fn find(&self, kind: &dyn Kind, id: &str) -> Result<Resource, Error> {
+        self.found(&mut self.store.read().await?.rows(), kind, id).await
+    }
+
+    /// What is there as one connection sees it.
+    pub(super) async fn found(
+        &self,
+        rows: &mut Rows<'_>,
+        kind: &dyn Kind,
+        id: &str,
+    ) -> Result<Resource, Error> {
         let names = kind.names();
         let mut found = match self.given(names.kind).into_iter().find(|given| given.id == id) {
             Some(given) => given,
             None => {
-                let found = self.store.read().await?.rows().get(names.kind, id).await?;
+                let found = rows.get(names.kind, id).await?;
                 found.ok_or_else(|| Error::missing(names.missing, names.people, id))?
             }
         };
@@ -285,6 +295,9 @@ impl Service {
         if names.kind == identity::KIND {
             // What nobody can read as any more is of use to nobody but thieves.
             write.rows().delete(s3_identity::KIND, &resource.id).await?;
+        }
+        if names.kind == web::KIND {
+            write.rows().delete_all(&invalidation::kind(&resource.id)).await?;
         }
         Ok(write.rows().delete(names.kind, &resource.id).await?)
     }

@@ -10,7 +10,7 @@ use crate::value::{items, text, texts};
 use crate::{Error, clock, names};
 
 /// The kind in the store: each distribution has its own.
-fn kind(distribution: &str) -> String {
+pub(super) fn kind(distribution: &str) -> String {
     format!("invalidation/{distribution}")
 }
 
@@ -70,6 +70,8 @@ impl Service {
         let reference =
             Claim { kind: format!("reference/{kind}"), value: text(batch, "CallerReference").to_owned() };
         let mut write = self.store.write(&who.name).await?;
+        // Nobody can delete it from here on.
+        self.found(&mut write.rows(), &web::Web, distribution).await?;
         if let Some(owner) = write.rows().owner(&reference).await? {
             let earlier = write.rows().get(&kind, &owner.id).await?;
             let same = |earlier: &Resource| {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{KINDS, Members, Service, streaming, web};
 use crate::Error;
 use crate::auth::Principal;
+use crate::store::Rows;
 use crate::value::{at, text, texts};
 
 /// The tags of an input.
@@ -44,7 +45,7 @@ pub(super) fn check(tags: &[(String, String)], most: usize) -> Result<(), Error>
 
 impl Service {
     /// The distribution that an ARN names.
-    async fn tagged(&self, arn: &str) -> Result<(&'static str, String), Error> {
+    async fn tagged(&self, rows: &mut Rows<'_>, arn: &str) -> Result<(&'static str, String), Error> {
         let start = format!("arn:aws:cloudfront::{}:", self.settings().account);
         let named = arn.strip_prefix(&start).and_then(|rest| rest.split_once('/'));
         let Some((kind, id)) = named else {
@@ -61,7 +62,7 @@ impl Service {
                 "Resource: {arn:?} is nothing that can have tags: only distributions can"
             )));
         };
-        match self.find(*kind, id).await {
+        match self.found(rows, *kind, id).await {
             Ok(found) => Ok((kind.names().kind, found.id)),
             Err(error) if error.status == 404 => {
                 Err(Error::missing("NoSuchResource", kind.names().people, id))
@@ -71,10 +72,10 @@ impl Service {
     }
 
     pub(super) async fn tag(&self, who: &Principal, arn: &str, tags: &Value) -> Result<Members, Error> {
-        let (kind, id) = self.tagged(arn).await?;
+        let mut write = self.store.write(&who.name).await?;
+        let (kind, id) = self.tagged(&mut write.rows(), arn).await?;
         let (new, most) = (of(tags)?, self.settings().quotas.tags);
         check(&new, most)?;
-        let mut write = self.store.write(&who.name).await?;
         let mut all = write.rows().tags(kind, &id).await?;
         all.retain(|(name, _)| !new.iter().any(|(newer, _)| newer == name));
         all.extend(new.iter().cloned());
@@ -87,8 +88,8 @@ impl Service {
     }
 
     pub(super) async fn untag(&self, who: &Principal, arn: &str, names: &Value) -> Result<Members, Error> {
-        let (kind, id) = self.tagged(arn).await?;
         let mut write = self.store.write(&who.name).await?;
+        let (kind, id) = self.tagged(&mut write.rows(), arn).await?;
         for name in texts(&json!({"names": names}), "names") {
             write.rows().untag(kind, &id, name).await?;
         }
@@ -97,8 +98,9 @@ impl Service {
     }
 
     pub(super) async fn list_tags(&self, arn: &str) -> Result<Members, Error> {
-        let (kind, id) = self.tagged(arn).await?;
-        let tags = self.store.read().await?.rows().tags(kind, &id).await?;
+        let mut reader = self.store.read().await?;
+        let (kind, id) = self.tagged(&mut reader.rows(), arn).await?;
+        let tags = reader.rows().tags(kind, &id).await?;
         let tags: Vec<Value> =
             tags.iter().map(|(name, value)| json!({"Key": name, "Value": value})).collect();
         Ok(Members::from_iter([("Tags".to_owned(), json!({"Items": tags}))]))

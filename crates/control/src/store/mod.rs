@@ -5,7 +5,8 @@
 //!                   (a lock on one row: writers come one behind the other)
 //! ```
 //!
-//! Both databases run the same statements. They are constants: values are only ever bound.
+//! Both databases run the same statements, save that one of them has to be told how to order. They are constants:
+//! values are only ever bound.
 
 mod backup;
 mod migrations;

@@ -118,14 +118,22 @@ impl<'c> Rows<'c> {
         row.as_ref().map(Resource::of).transpose()
     }
 
-    /// Up to `most` of a kind with ids behind `after`, in their order.
+    /// Up to `most` of a kind with ids behind `after`, in the order of their bytes.
     pub(crate) async fn list(
         &mut self,
         kind: &str,
         after: &str,
         most: i64,
     ) -> Result<Vec<Resource>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM resource WHERE kind = $1 AND id > $2 ORDER BY id LIMIT $3")
+        // PostgreSQL orders as its language does unless told otherwise, which would put what is not from the store into
+        // other places than pages do.
+        let statement = match self.0.backend_name() {
+            "PostgreSQL" => {
+                "SELECT * FROM resource WHERE kind = $1 AND id COLLATE \"C\" > $2 ORDER BY id COLLATE \"C\" LIMIT $3"
+            }
+            _ => "SELECT * FROM resource WHERE kind = $1 AND id > $2 ORDER BY id LIMIT $3",
+        };
+        let rows = sqlx::query(statement)
             .bind(kind)
             .bind(after)
             .bind(most)
@@ -181,6 +189,12 @@ impl<'c> Rows<'c> {
             self.execute(statement, &[kind, id]).await?;
         }
         Ok(())
+    }
+
+    /// Deletes all of a kind with their claims: of those that nobody tags or needs.
+    pub(crate) async fn delete_all(&mut self, kind: &str) -> Result<(), StoreError> {
+        self.execute("DELETE FROM resource WHERE kind = $1", &[kind]).await?;
+        self.execute("DELETE FROM claim WHERE owner_kind = $1", &[kind]).await
     }
 
     /// Makes these, and no others, a resource's claims.

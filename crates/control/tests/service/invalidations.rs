@@ -69,3 +69,18 @@ async fn paths_and_distributions_have_to_be_some() {
     let stream = account.stream("one", json!({})).await.id;
     account.refused("NoSuchDistribution", &stream, "CreateInvalidation", batch(&stream, "x", &["/a"])).await;
 }
+
+#[tokio::test]
+async fn they_go_with_their_distribution() {
+    let account = Account::new().await;
+    let document = |id: &str| json!({"Distribution": {"Id": id, "DistributionConfig": crate::account::web("one", json!({}))}});
+    let made = account.web("one", json!({})).await;
+    account.call("CreateInvalidation", batch(&made.id, "x", &["/a"])).await;
+    account.end(&made).await;
+    // One that comes back by its old id begins anew.
+    let documents = [("file".to_owned(), document(&made.id))];
+    account.service.apply(&account.who, &documents, |_| ()).await.unwrap();
+    let (ids, _) = account.ids("Invalidations", json!({"DistributionId": made.id})).await;
+    assert!(ids.is_empty(), "{ids:?}");
+    account.call("CreateInvalidation", batch(&made.id, "x", &["/other"])).await;
+}

@@ -102,3 +102,27 @@ async fn only_distributions_of_this_account_have_some() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn none_stay_of_a_distribution_that_goes_meanwhile() {
+    let account = Account::new().await;
+    for round in 0..8 {
+        let made = account.stream(&format!("{round}"), json!({"Enabled": false})).await;
+        let arn = made.get("ARN").clone();
+        let tagging = (0..4).map(|tag| {
+            let (account, tag) = (account.clone(), tag.to_string());
+            let input = json!({"Resource": arn, "Tags": tags(&[(tag.as_str(), "")])});
+            tokio::spawn(async move { account.try_call("TagResource", input).await.map(drop) })
+        });
+        let tagging: Vec<_> = tagging.collect();
+        account.delete(&made).await;
+        for tagged in tagging {
+            let _either = tagged.await.unwrap();
+        }
+    }
+    let mut backup = Vec::new();
+    account.service.store().backup(&mut backup).await.unwrap();
+    let backup = String::from_utf8(backup).unwrap();
+    let tags = backup.lines().filter(|line| line.contains("\"tag\"")).count();
+    assert_eq!(tags, 0, "{backup}");
+}
