@@ -19,7 +19,7 @@ fn declared(id: &str) -> Declared {
 #[tokio::test]
 async fn they_stand_in_the_list_in_order_and_in_pages() {
     let account = Account::new().await;
-    let mut expected: Vec<String> = ["A", "EZZZ", "M-1", "zz", "live"].map(str::to_owned).to_vec();
+    let mut expected: Vec<String> = ["A", "EZZZ", "M-1", "demo", "zz", "live"].map(str::to_owned).to_vec();
     account.service.declare(&expected.iter().map(|id| declared(id)).collect::<Vec<_>>());
     for number in 0..6 {
         expected.push(account.stream(&number.to_string(), json!({})).await.id);
