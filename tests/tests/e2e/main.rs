@@ -11,6 +11,7 @@ mod machines;
 mod names;
 mod players;
 mod proxies;
+mod readme;
 mod rules;
 mod s3;
 mod seeks;
