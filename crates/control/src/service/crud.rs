@@ -124,6 +124,7 @@ impl Service {
         let settings = self.settings();
         let names = kind.names();
         kind.check(&config, &settings)?;
+        self.check_signers(kind, &config).await?;
         super::tagging::check(&tags, settings.quotas.tags)?;
         let mut write = self.store.write(&who.name).await?;
         if let Some(earlier) = self.repeated(&mut write, kind, &config).await? {
@@ -253,6 +254,7 @@ impl Service {
         check_match(&resource, matched)?;
         kind.may_update(&resource.config, &config)?;
         kind.check(&config, &self.settings())?;
+        self.check_signers(kind, &config).await?;
         resource.config = config;
         resource.etag = names::id('E')?;
         (resource.modified_ms, resource.revision) = (write.now_ms, write.revision);

@@ -2,9 +2,10 @@
 //! owners.
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Service;
+use super::kind::Kind;
 use crate::auth::Principal;
 use crate::public_key::PublicKeyPem;
 use crate::store::{Claim, Resource};
@@ -106,6 +107,28 @@ impl Service {
             .await?;
         self.commit(write, "ImportKeyPair", &resource).await?;
         Ok(KeyPair::of(&resource))
+    }
+
+    /// Whether each account that a configuration trusts is known: this one is, others are by their key pairs.
+    pub(super) async fn check_signers(&self, kind: &dyn Kind, config: &Value) -> Result<(), Error> {
+        let own = self.settings().account.clone();
+        let mut others = kind.signers(config);
+        others.retain(|signer| *signer != "self" && *signer != own);
+        if others.is_empty() {
+            return Ok(());
+        }
+        let pairs = self.store.read().await?.rows().all(KIND).await?;
+        match others.iter().find(|signer| !pairs.iter().any(|pair| text(&pair.config, "account") == **signer))
+        {
+            None => Ok(()),
+            Some(unknown) => {
+                let what = format!(
+                    "TrustedSigners: the account {unknown} has no key pairs here; register one first \
+                     (`millrace keys import --account {unknown} FILE`)"
+                );
+                Err(Error::bad("TrustedSignerDoesNotExist", what))
+            }
+        }
     }
 
     async fn check_active(&self, write: &mut crate::store::Write, account: &str) -> Result<(), Error> {

@@ -1,5 +1,7 @@
 //! What the kinds of resources have in common, and where they differ.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::settings::Settings;
@@ -85,6 +87,11 @@ pub(crate) trait Kind: Send + Sync {
     /// What it can't do without.
     fn needs(&self, _config: &Value) -> Vec<Need> {
         Vec::new()
+    }
+
+    /// The accounts that it trusts to sign.
+    fn signers<'c>(&self, _config: &'c Value) -> BTreeSet<&'c str> {
+        BTreeSet::new()
     }
 
     /// What Amazon puts where the customer wrote nothing.

@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::distribution;
@@ -70,6 +72,10 @@ impl Kind for Streaming {
         distribution::identity(text(config, "S3Origin.OriginAccessIdentity")).into_iter().collect()
     }
 
+    fn signers<'c>(&self, config: &'c Value) -> BTreeSet<&'c str> {
+        texts(config, "TrustedSigners").collect()
+    }
+
     fn fill(&self, config: &mut Value) {
         let logs = flag(config, "Logging.Enabled");
         if let Some(logging) = config.get_mut("Logging").filter(|_| !logs) {
@@ -83,7 +89,7 @@ impl Kind for Streaming {
     }
 
     fn entity(&self, resource: &Resource, view: &View) -> Value {
-        let signers = texts(&resource.config, "TrustedSigners").collect();
+        let signers = self.signers(&resource.config);
         let enabled = flag(&resource.config, "TrustedSigners.Enabled");
         json!({
             "Id": resource.id,

@@ -237,6 +237,10 @@ impl Kind for Web {
         needs
     }
 
+    fn signers<'c>(&self, config: &'c Value) -> BTreeSet<&'c str> {
+        behaviors(config).flat_map(|(_, behavior)| texts(behavior, "TrustedSigners")).collect()
+    }
+
     fn fill(&self, config: &mut Value) {
         fill(config, &defaults());
         let behavior = behavior_defaults();

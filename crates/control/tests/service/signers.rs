@@ -3,7 +3,7 @@
 use millrace_control::service::NewKeyPair;
 use serde_json::{Value, json};
 
-use crate::account::{Account, PEM, behavior, public_key};
+use crate::account::{Account, PEM, behavior, public_key, streaming};
 
 async fn register(account: &Account, id: &str, owner: Option<&str>) {
     let new =
@@ -29,6 +29,12 @@ fn signers(active: &Value) -> Vec<(String, Vec<String>)> {
 async fn key_pairs_in_use_are_shown_by_their_accounts() {
     let account = Account::new().await;
     let trusted = json!({"Enabled": true, "Quantity": 2, "Items": ["self", "210987654321"]});
+    let stranger =
+        json!({"StreamingDistributionConfig": streaming("one", json!({"TrustedSigners": trusted}))});
+    let create = "CreateStreamingDistribution";
+    account.refused("TrustedSignerDoesNotExist", "210987654321", create, stranger).await;
+    register(&account, "APKAOTHER", Some("210987654321")).await;
+    account.service.set_key_pair_active(&account.who, "APKAOTHER", false).await.unwrap();
     let made = account.stream("one", json!({"TrustedSigners": trusted})).await;
     let active = made.get("ActiveTrustedSigners");
     assert_eq!(active["Enabled"], false, "nobody can sign yet");
