@@ -41,7 +41,7 @@ def _count(http_response, parsed, model, **_):
 
 def fresh(what):
     """A name that nothing had before."""
-    return f"{what}-{next(_numbers)}"
+    return f"{what}-{os.getpid()}-{next(_numbers)}"
 
 
 def same(got, expected, what):
@@ -93,7 +93,11 @@ def refused(code, call, words="", **arguments):
         assert words in fault["Message"], f"{words!r} is not in {fault['Message']!r}"
         assert fault["Message"], "there is no message"
         assert error.response["ResponseMetadata"].get("RequestId"), "there is no request id"
-        same(fault.get("Type"), "Sender" if error.response["ResponseMetadata"]["HTTPStatusCode"] < 500 else "Receiver", "the type")
+        same(
+            fault.get("Type"),
+            "Sender" if error.response["ResponseMetadata"]["HTTPStatusCode"] < 500 else "Receiver",
+            "the type",
+        )
         codes.add(code)
         return error
     raise AssertionError(f"{code} was expected, but it was done")

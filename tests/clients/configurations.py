@@ -90,7 +90,9 @@ def pem():
         ["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
         capture_output=True,
     )
-    public = subprocess.run(["openssl", "pkey", "-pubout"], input=private.stdout, capture_output=True, check=True)
+    public = subprocess.run(
+        ["openssl", "pkey", "-pubout"], input=private.stdout, capture_output=True, check=True
+    )
     return public.stdout.decode()
 
 

@@ -64,7 +64,9 @@ def check_entities_from_elsewhere():
 
 def check_depth():
     for name in ("Comment", "S3Origin", "x"):
-        refused(["MalformedXML"], f"<{CONFIG}>" + f"<{name}>" * 30_000 + f"</{name}>" * 30_000 + f"</{CONFIG}>")
+        refused(
+            ["MalformedXML"], f"<{CONFIG}>" + f"<{name}>" * 30_000 + f"</{name}>" * 30_000 + f"</{CONFIG}>"
+        )
         refused(["MalformedXML"], f"<{CONFIG}>" + f"<{name}>" * 100_000)
 
 
@@ -83,7 +85,10 @@ def check_other_encodings():
     body = f'<?xml version="1.0" encoding="UTF-16"?><{CONFIG}><Comment>x</Comment></{CONFIG}>'
     refused(["MalformedXML"], body.encode("utf-16"))
     refused(["MalformedXML"], body.encode("utf-8"))
-    refused(["MalformedXML"], f"<{CONFIG}><Comment>".encode() + b"\xff\xfe\x80" + f"</Comment></{CONFIG}>".encode())
+    refused(
+        ["MalformedXML"],
+        f"<{CONFIG}><Comment>".encode() + b"\xff\xfe\x80" + f"</Comment></{CONFIG}>".encode(),
+    )
     refused(["MalformedXML"], f"<{CONFIG}><Comment>\0\x01</Comment></{CONFIG}>")
 
 
@@ -112,7 +117,13 @@ def check_headers():
 
 
 def check_what_is_no_http():
-    for nonsense in (b"\x16\x03\x01\x02\x00\x01\x00\x01", b"\0" * 100, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x03" + b"x" * 1536):
+    for nonsense in (
+        b"\x16\x03\x01\x02\x00\x01\x00\x01",
+        b"\0" * 100,
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x03" + b"x" * 1536,
+    ):
         with connection(nonsense) as made:
             made.shutdown(socket.SHUT_WR)
             answer = rest(made)
@@ -121,8 +132,14 @@ def check_what_is_no_http():
 
 
 def check_smuggling():
-    for lines in ("Content-Length: 5\r\nContent-Length: 6", "Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: -1"):
-        with connection(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{lines}\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".encode()) as made:
+    for lines in (
+        "Content-Length: 5\r\nContent-Length: 6",
+        "Content-Length: 5\r\nTransfer-Encoding: chunked",
+        "Content-Length: -1",
+    ):
+        with connection(
+            f"POST {PATH} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{lines}\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        ) as made:
             made.shutdown(socket.SHUT_WR)
             answer = rest(made)
         assert answer.count(b"HTTP/1.1 ") <= 1, answer
@@ -131,7 +148,16 @@ def check_smuggling():
 
 
 def check_paths():
-    for path in ("/%00", "/2020-05-31/streaming-distribution/%2e%2e%2fx", "/2020-05-31/streaming-distribution/" + "x" * 8_000, "//", "/2020-05-31//", "/%ff%fe", "/2020-05-31/distribution/..", "/millrace/../x"):
+    for path in (
+        "/%00",
+        "/2020-05-31/streaming-distribution/%2e%2e%2fx",
+        "/2020-05-31/streaming-distribution/" + "x" * 8_000,
+        "//",
+        "/2020-05-31//",
+        "/%ff%fe",
+        "/2020-05-31/distribution/..",
+        "/millrace/../x",
+    ):
         answer = wire.send("GET", path)
         assert answer.status in (400, 403, 404), f"{path[:80]}: {answer.status}"
         assert answer.code, answer.text

@@ -43,11 +43,16 @@ def write(journal, writer):
             for _ in range(3):
                 number += 1
                 config = some.streaming(
-                    CallerReference=reference, Comment=f"change {number}", Aliases=some.listed(alias(writer, number)), Enabled=False
+                    CallerReference=reference,
+                    Comment=f"change {number}",
+                    Aliases=some.listed(alias(writer, number)),
+                    Enabled=False,
                 )
                 journal.note(writer=writer, tried=config)
                 if id:
-                    answer = api.update_streaming_distribution(Id=id, IfMatch=etag, StreamingDistributionConfig=config)
+                    answer = api.update_streaming_distribution(
+                        Id=id, IfMatch=etag, StreamingDistributionConfig=config
+                    )
                 else:
                     answer = api.create_streaming_distribution(StreamingDistributionConfig=config)
                 id, etag = answer["StreamingDistribution"]["Id"], answer["ETag"]
@@ -111,9 +116,15 @@ def compare(reference, want, found):
         # Of the old alias and the new one, the one is taken and the other free.
         for other in filter(None, (tried, config)):
             held = found is not None and found[2]["Aliases"] == other["Aliases"]
-            claim = some.streaming(CallerReference=f"claims {other['Comment']} of {reference}", Aliases=other["Aliases"], Enabled=False)
+            claim = some.streaming(
+                CallerReference=f"claims {other['Comment']} of {reference}",
+                Aliases=other["Aliases"],
+                Enabled=False,
+            )
             if held:
-                refused("CNAMEAlreadyExists", api.create_streaming_distribution, StreamingDistributionConfig=claim)
+                refused(
+                    "CNAMEAlreadyExists", api.create_streaming_distribution, StreamingDistributionConfig=claim
+                )
             else:
                 api.create_streaming_distribution(StreamingDistributionConfig=claim)
 

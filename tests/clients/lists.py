@@ -1,7 +1,7 @@
 """Lists come in pages of any size, each item once; and waiters see that something is done."""
 
 import configurations as some
-from checks import client, fresh, knows, run, same, status
+from checks import client, fresh, run, same, status
 
 api = client()
 COUNT = 5
@@ -9,7 +9,10 @@ COUNT = 5
 
 def pages(operation, member, size, **arguments):
     """All items by boto3's paginator, and how many pages there were."""
-    found = [page[member] for page in api.get_paginator(operation).paginate(PaginationConfig={"PageSize": size}, **arguments)]
+    found = [
+        page[member]
+        for page in api.get_paginator(operation).paginate(PaginationConfig={"PageSize": size}, **arguments)
+    ]
     for page in found[:-1]:
         same(page["Quantity"], size, "items of a page that is not the last")
     return [item for page in found for item in page.get("Items", [])], len(found)
@@ -38,7 +41,9 @@ def once(items, made, noun=None):
 
 def check_streaming_distributions():
     made = [
-        api.create_streaming_distribution(StreamingDistributionConfig=some.streaming())["StreamingDistribution"]["Id"]
+        api.create_streaming_distribution(StreamingDistributionConfig=some.streaming())[
+            "StreamingDistribution"
+        ]["Id"]
         for _ in range(COUNT)
     ]
     for size in (1, 2, 100):
@@ -52,7 +57,9 @@ def check_streaming_distributions():
 
 
 def check_web_distributions():
-    made = [api.create_distribution(DistributionConfig=some.web())["Distribution"]["Id"] for _ in range(COUNT)]
+    made = [
+        api.create_distribution(DistributionConfig=some.web())["Distribution"]["Id"] for _ in range(COUNT)
+    ]
     for size in (1, 2, 100):
         items, _ = pages("list_distributions", "DistributionList", size)
         once(items, made)
@@ -62,7 +69,9 @@ def check_web_distributions():
 def check_invalidations():
     distribution = api.create_distribution(DistributionConfig=some.web())["Distribution"]["Id"]
     made = [
-        api.create_invalidation(DistributionId=distribution, InvalidationBatch=some.batch(f"/{number}"))["Invalidation"]["Id"]
+        api.create_invalidation(DistributionId=distribution, InvalidationBatch=some.batch(f"/{number}"))[
+            "Invalidation"
+        ]["Id"]
         for number in range(COUNT)
     ]
     for size in (1, 2, 100):
@@ -78,13 +87,17 @@ def check_origin_access_identities():
         for _ in range(COUNT)
     ]
     for size in (1, 2, 100):
-        items, _ = pages("list_cloud_front_origin_access_identities", "CloudFrontOriginAccessIdentityList", size)
+        items, _ = pages(
+            "list_cloud_front_origin_access_identities", "CloudFrontOriginAccessIdentityList", size
+        )
         once(items, made)
 
 
 def check_origin_access_controls():
     made = [
-        api.create_origin_access_control(OriginAccessControlConfig=some.control())["OriginAccessControl"]["Id"]
+        api.create_origin_access_control(OriginAccessControlConfig=some.control())["OriginAccessControl"][
+            "Id"
+        ]
         for _ in range(COUNT)
     ]
     once(by_hand(api.list_origin_access_controls, "OriginAccessControlList", 2), made)
@@ -99,7 +112,8 @@ def check_public_keys_and_key_groups():
             items, _ = pages("list_public_keys", "PublicKeyList", size)
             once(items, keys)
     groups = [
-        api.create_key_group(KeyGroupConfig={"Name": fresh("group"), "Items": [key]})["KeyGroup"]["Id"] for key in keys
+        api.create_key_group(KeyGroupConfig={"Name": fresh("group"), "Items": [key]})["KeyGroup"]["Id"]
+        for key in keys
     ]
     once(by_hand(api.list_key_groups, "KeyGroupList", 2), groups, "KeyGroup")
 
@@ -118,11 +132,21 @@ def policies(create, get, list, noun, config):
 
 
 def check_cache_policies():
-    policies(api.create_cache_policy, api.get_cache_policy, api.list_cache_policies, "CachePolicy", some.cache_policy)
+    policies(
+        api.create_cache_policy,
+        api.get_cache_policy,
+        api.list_cache_policies,
+        "CachePolicy",
+        some.cache_policy,
+    )
 
 
 def check_origin_request_policies():
-    create, get, list = api.create_origin_request_policy, api.get_origin_request_policy, api.list_origin_request_policies
+    create, get, list = (
+        api.create_origin_request_policy,
+        api.get_origin_request_policy,
+        api.list_origin_request_policies,
+    )
     policies(create, get, list, "OriginRequestPolicy", some.origin_request_policy)
 
 
@@ -157,7 +181,9 @@ def check_waiters():
     api.get_waiter("streaming_distribution_deployed").wait(Id=id, WaiterConfig=config)
     web = api.create_distribution(DistributionConfig=some.web())["Distribution"]["Id"]
     api.get_waiter("distribution_deployed").wait(Id=web, WaiterConfig=config)
-    made = api.create_invalidation(DistributionId=web, InvalidationBatch=some.batch("/*"))["Invalidation"]["Id"]
+    made = api.create_invalidation(DistributionId=web, InvalidationBatch=some.batch("/*"))["Invalidation"][
+        "Id"
+    ]
     api.get_waiter("invalidation_completed").wait(DistributionId=web, Id=made, WaiterConfig=config)
 
 

@@ -83,7 +83,7 @@ def check_streaming_distributions():
         Aliases=some.listed("films.example.com", "*.films.example.com"),
         Comment="what we show: <films> & „more“ ☺",
         Logging={"Enabled": True, "Bucket": "logs.s3.amazonaws.com", "Prefix": "a/b/"},
-        TrustedSigners={"Enabled": True, **some.listed("self", "210987654321")},
+        TrustedSigners={"Enabled": True, **some.listed("self", "123456789012")},
         PriceClass="PriceClass_100",
     )
     made = life(
@@ -98,7 +98,11 @@ def check_streaming_distributions():
     assert re.fullmatch(r"s[a-z0-9]{13}\..+", made["DomainName"]), made["DomainName"]
     assert re.fullmatch(r"E[A-Z0-9]{13}", made["Id"]), made["Id"]
     same(made["ARN"], f"arn:aws:cloudfront::123456789012:streaming-distribution/{made['Id']}", "the ARN")
-    same([signer["AwsAccountNumber"] for signer in made["ActiveTrustedSigners"]["Items"]], ["210987654321", "self"], "signers")
+    same(
+        [signer["AwsAccountNumber"] for signer in made["ActiveTrustedSigners"]["Items"]],
+        ["123456789012", "self"],
+        "signers",
+    )
 
 
 def check_defaults_of_a_streaming_distribution():
@@ -121,7 +125,9 @@ def check_tags_of_streaming_distributions():
 
 def check_tags_of_web_distributions():
     tags = {"Items": [{"Key": "project", "Value": "films"}, {"Key": "empty", "Value": ""}]}
-    made = api.create_distribution_with_tags(DistributionConfigWithTags={"DistributionConfig": some.web(), "Tags": tags})
+    made = api.create_distribution_with_tags(
+        DistributionConfigWithTags={"DistributionConfig": some.web(), "Tags": tags}
+    )
     located(made, f"distribution/{made['Distribution']['Id']}")
     tagging(made["Distribution"]["ARN"], tags)
 
@@ -142,7 +148,9 @@ def tagging(arn, first):
 
 
 def check_web_distributions():
-    identity = api.create_cloud_front_origin_access_identity(CloudFrontOriginAccessIdentityConfig=some.identity())
+    identity = api.create_cloud_front_origin_access_identity(
+        CloudFrontOriginAccessIdentityConfig=some.identity()
+    )
     reader = some.OAI + identity["CloudFrontOriginAccessIdentity"]["Id"]
     custom = {
         "Id": "site",
@@ -165,7 +173,9 @@ def check_web_distributions():
         "FailoverCriteria": {"StatusCodes": some.listed(500, 503)},
         "Members": some.listed({"OriginId": "bucket"}, {"OriginId": "site"}),
     }
-    pages = some.behavior(PathPattern="/pages/*", TargetOriginId="both", MinTTL=1, DefaultTTL=2, MaxTTL=3, Compress=True)
+    pages = some.behavior(
+        PathPattern="/pages/*", TargetOriginId="both", MinTTL=1, DefaultTTL=2, MaxTTL=3, Compress=True
+    )
     config = some.web(
         Aliases=some.listed("www.films.example.com"),
         DefaultRootObject="index.html",
@@ -173,7 +183,12 @@ def check_web_distributions():
         OriginGroups=some.listed(group),
         CacheBehaviors=some.listed(pages),
         CustomErrorResponses=some.listed(
-            {"ErrorCode": 404, "ResponsePagePath": "/404.html", "ResponseCode": "200", "ErrorCachingMinTTL": 7}
+            {
+                "ErrorCode": 404,
+                "ResponsePagePath": "/404.html",
+                "ResponseCode": "200",
+                "ErrorCachingMinTTL": 7,
+            }
         ),
         Comment="<player> & „more“",
         Logging={"Enabled": True, "IncludeCookies": True, "Bucket": "logs.s3.amazonaws.com", "Prefix": "web"},
@@ -182,7 +197,9 @@ def check_web_distributions():
         HttpVersion="http2",
         IsIPV6Enabled=True,
     )
-    made = life("Distribution", "Distributions", "distribution", config, {"Comment": ""}, disabled("Distribution"))
+    made = life(
+        "Distribution", "Distributions", "distribution", config, {"Comment": ""}, disabled("Distribution")
+    )
     made = made["Distribution"]
     assert re.fullmatch(r"d[a-z0-9]{13}\..+", made["DomainName"]), made["DomainName"]
     same(made["ARN"], f"arn:aws:cloudfront::123456789012:distribution/{made['Id']}", "the ARN")
@@ -197,7 +214,9 @@ def check_key_groups_that_sign_for_a_web_distribution():
     expected = {"Enabled": True, **some.listed({"KeyGroupId": group, "KeyPairIds": some.listed(key)})}
     same(made["ActiveTrustedKeyGroups"], expected, "ActiveTrustedKeyGroups")
     without = api.create_distribution(DistributionConfig=some.web())["Distribution"]
-    same(without["ActiveTrustedKeyGroups"], {"Enabled": False, "Quantity": 0}, "ActiveTrustedKeyGroups of none")
+    same(
+        without["ActiveTrustedKeyGroups"], {"Enabled": False, "Quantity": 0}, "ActiveTrustedKeyGroups of none"
+    )
 
 
 def check_origin_access_identities():
@@ -214,7 +233,13 @@ def check_origin_access_identities():
 
 def check_origin_access_controls():
     config = some.control(Description="reads films")
-    life("OriginAccessControl", "OriginAccessControls", "origin-access-control", config, {"SigningBehavior": "never"})
+    life(
+        "OriginAccessControl",
+        "OriginAccessControls",
+        "origin-access-control",
+        config,
+        {"SigningBehavior": "never"},
+    )
 
 
 def check_public_keys():
@@ -225,7 +250,13 @@ def check_public_keys():
 
 def check_key_groups():
     keys = [api.create_public_key(PublicKeyConfig=some.public_key())["PublicKey"]["Id"] for _ in range(2)]
-    life("KeyGroup", "KeyGroups", "key-group", {"Name": fresh("group"), "Items": keys}, {"Items": keys[:1], "Comment": "x"})
+    life(
+        "KeyGroup",
+        "KeyGroups",
+        "key-group",
+        {"Name": fresh("group"), "Items": keys},
+        {"Items": keys[:1], "Comment": "x"},
+    )
 
 
 def check_cache_policies():
@@ -275,7 +306,13 @@ def check_response_headers_policies():
     if knows(api, "CreateResponseHeadersPolicy", "ResponseHeadersPolicyConfig.RemoveHeadersConfig"):
         config["RemoveHeadersConfig"] = some.listed({"Header": "server"})
         config["ServerTimingHeadersConfig"] = {"Enabled": True, "SamplingRate": 12.5}
-    life("ResponseHeadersPolicy", "ResponseHeadersPolicies", "response-headers-policy", config, {"Comment": "for all"})
+    life(
+        "ResponseHeadersPolicy",
+        "ResponseHeadersPolicies",
+        "response-headers-policy",
+        config,
+        {"Comment": "for all"},
+    )
 
 
 def check_managed_policies():
@@ -307,7 +344,9 @@ def check_invalidations():
     same(again["Invalidation"]["Id"], id, "the id for the same caller reference and paths")
     second = api.create_invalidation(DistributionId=made["Id"], InvalidationBatch=some.batch("/*"))
     items = status(api.list_invalidations(DistributionId=made["Id"]), 200)["InvalidationList"]["Items"]
-    same([item["Id"] for item in items], [second["Invalidation"]["Id"], id], "invalidations, the newest first")
+    same(
+        [item["Id"] for item in items], [second["Invalidation"]["Id"], id], "invalidations, the newest first"
+    )
 
 
 def check_a_caller_reference_makes_one_identity_however_often_it_is_sent():

@@ -32,7 +32,9 @@ def given():
     pem = some.pem()
     key = api.create_public_key(PublicKeyConfig=some.public_key(EncodedKey=pem))["PublicKey"]["Id"]
     group = api.create_key_group(KeyGroupConfig={"Name": fresh("group"), "Items": [key]})
-    identity = api.create_cloud_front_origin_access_identity(CloudFrontOriginAccessIdentityConfig=some.identity())
+    identity = api.create_cloud_front_origin_access_identity(
+        CloudFrontOriginAccessIdentityConfig=some.identity()
+    )
     control = api.create_origin_access_control(OriginAccessControlConfig=some.control())
     cache = api.create_cache_policy(CachePolicyConfig=some.cache_policy())
     forward = api.create_origin_request_policy(OriginRequestPolicyConfig=some.origin_request_policy())

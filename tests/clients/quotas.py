@@ -21,7 +21,11 @@ def check_streaming_distributions():
         refused(code, call, words, StreamingDistributionConfig=some.streaming(**more))
 
     no("TooManyStreamingDistributionCNAMEs", "Aliases", Aliases=some.listed(*ALIASES))
-    no("TooManyTrustedSigners", "TrustedSigners", TrustedSigners={"Enabled": True, **some.listed("self", "210987654321", "321098765432")})
+    no(
+        "TooManyTrustedSigners",
+        "TrustedSigners",
+        TrustedSigners={"Enabled": True, **some.listed("self", "210987654321", "321098765432")},
+    )
     made = two("TooManyStreamingDistributions", call, "StreamingDistributionConfig", some.streaming)[0]
     # One that goes makes room for another.
     config = {**made["StreamingDistribution"]["StreamingDistributionConfig"], "Enabled": False}
@@ -46,25 +50,68 @@ def check_web_distributions():
 
     no("TooManyDistributionCNAMEs", "Aliases", Aliases=some.listed(*ALIASES))
     no("TooManyOrigins", "Origins", Origins=some.listed(*(some.origin(Id=alias) for alias in ALIASES)))
-    no("TooManyCacheBehaviors", "CacheBehaviors", CacheBehaviors=some.listed(*(some.behavior(PathPattern=alias) for alias in ALIASES)))
+    no(
+        "TooManyCacheBehaviors",
+        "CacheBehaviors",
+        CacheBehaviors=some.listed(*(some.behavior(PathPattern=alias) for alias in ALIASES)),
+    )
     signers = {"Enabled": True, **some.listed("self", "210987654321", "321098765432")}
     no("TooManyTrustedSigners", "TrustedSigners", DefaultCacheBehavior=some.behavior(TrustedSigners=signers))
     no("InvalidArgument", "Comment", Comment="123456")
     made = two("TooManyDistributions", call, "DistributionConfig", some.web)[0]
     id = made["Distribution"]["Id"]
-    refused("BatchTooLarge", api.create_invalidation, "Paths", DistributionId=id, InvalidationBatch=some.batch("/a", "/b", "/c"))
+    refused(
+        "BatchTooLarge",
+        api.create_invalidation,
+        "Paths",
+        DistributionId=id,
+        InvalidationBatch=some.batch("/a", "/b", "/c"),
+    )
     same(api.list_invalidations(DistributionId=id)["InvalidationList"]["Quantity"], 0, "invalidations")
 
 
 def check_everything_else():
-    two("TooManyCloudFrontOriginAccessIdentities", api.create_cloud_front_origin_access_identity, "CloudFrontOriginAccessIdentityConfig", some.identity)
-    two("TooManyOriginAccessControls", api.create_origin_access_control, "OriginAccessControlConfig", some.control)
+    two(
+        "TooManyCloudFrontOriginAccessIdentities",
+        api.create_cloud_front_origin_access_identity,
+        "CloudFrontOriginAccessIdentityConfig",
+        some.identity,
+    )
+    two(
+        "TooManyOriginAccessControls",
+        api.create_origin_access_control,
+        "OriginAccessControlConfig",
+        some.control,
+    )
     two("TooManyCachePolicies", api.create_cache_policy, "CachePolicyConfig", some.cache_policy)
-    two("TooManyOriginRequestPolicies", api.create_origin_request_policy, "OriginRequestPolicyConfig", some.origin_request_policy)
-    two("TooManyResponseHeadersPolicies", api.create_response_headers_policy, "ResponseHeadersPolicyConfig", some.response_headers_policy)
-    keys = [made["PublicKey"]["Id"] for made in two("TooManyPublicKeys", api.create_public_key, "PublicKeyConfig", some.public_key)]
-    refused("TooManyPublicKeysInKeyGroup", api.create_key_group, "Items", KeyGroupConfig={"Name": fresh("group"), "Items": keys * 2})
-    two("TooManyKeyGroups", api.create_key_group, "KeyGroupConfig", lambda: {"Name": fresh("group"), "Items": keys})
+    two(
+        "TooManyOriginRequestPolicies",
+        api.create_origin_request_policy,
+        "OriginRequestPolicyConfig",
+        some.origin_request_policy,
+    )
+    two(
+        "TooManyResponseHeadersPolicies",
+        api.create_response_headers_policy,
+        "ResponseHeadersPolicyConfig",
+        some.response_headers_policy,
+    )
+    keys = [
+        made["PublicKey"]["Id"]
+        for made in two("TooManyPublicKeys", api.create_public_key, "PublicKeyConfig", some.public_key)
+    ]
+    refused(
+        "TooManyPublicKeysInKeyGroup",
+        api.create_key_group,
+        "Items",
+        KeyGroupConfig={"Name": fresh("group"), "Items": keys * 2},
+    )
+    two(
+        "TooManyKeyGroups",
+        api.create_key_group,
+        "KeyGroupConfig",
+        lambda: {"Name": fresh("group"), "Items": keys},
+    )
 
 
 run(globals())

@@ -36,7 +36,13 @@ def check_no_credentials():
 
 
 def check_signatures_that_are_none():
-    for header in ("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA256 Credential=a/b", "Bearer x", "AWS " + ID + ":x", "Basic YTpi"):
+    for header in (
+        "AWS4-HMAC-SHA256",
+        "AWS4-HMAC-SHA256 Credential=a/b",
+        "Bearer x",
+        "AWS " + ID + ":x",
+        "Basic YTpi",
+    ):
         answer = wire.send_as_it_is("GET", PATH, headers={"Authorization": header})
         same(answer.status in (400, 403), True, f"whether {header} is refused with {answer.status}")
         assert answer.code, answer.text
@@ -57,7 +63,12 @@ def check_other_services_and_regions():
 
 def check_clocks():
     # What AWS answers, too: the code is that of a wrong signature, the words are about the clock.
-    for minutes, words in ((-20, "Signature expired"), (-10, None), (10, None), (20, "Signature not yet current")):
+    for minutes, words in (
+        (-20, "Signature expired"),
+        (-10, None),
+        (10, None),
+        (20, "Signature not yet current"),
+    ):
         moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=minutes)
         api = client()
         # botocore reads its clock in one place, which moved between releases.
@@ -93,14 +104,20 @@ def check_nothing_was_made_by_all_this():
 
 def check_any_version_of_the_api():
     api = client()
-    made = api.create_streaming_distribution(StreamingDistributionConfig=some.streaming())["StreamingDistribution"]
+    made = api.create_streaming_distribution(StreamingDistributionConfig=some.streaming())[
+        "StreamingDistribution"
+    ]
     for version in ("2010-11-01", "2012-05-05", "2014-05-31", "2016-01-28", "2019-03-26", "2020-05-31"):
         namespace = f"http://cloudfront.amazonaws.com/doc/{version}/"
         answer = wire.send("GET", f"/{version}/streaming-distribution/{made['Id']}")
         same((answer.status, answer.namespace), (200, namespace), "status and namespace")
         same(answer.at("DomainName"), made["DomainName"], "the domain name")
         answer = wire.send("GET", f"/{version}/streaming-distribution/E0NEVER")
-        same((answer.status, answer.namespace, answer.code), (404, namespace, "NoSuchStreamingDistribution"), "a fault")
+        same(
+            (answer.status, answer.namespace, answer.code),
+            (404, namespace, "NoSuchStreamingDistribution"),
+            "a fault",
+        )
         body = f"""<?xml version="1.0" encoding="UTF-8"?>
             <StreamingDistributionConfig xmlns="{namespace}">
               <S3Origin><DomainName>old.s3.amazonaws.com</DomainName><OriginAccessIdentity/></S3Origin>
@@ -112,7 +129,9 @@ def check_any_version_of_the_api():
         answer = wire.send("POST", f"/{version}/streaming-distribution", body, {"Content-Type": "text/xml"})
         same((answer.status, answer.namespace), (201, namespace), f"the answer to a Create: {answer.text}")
         id = answer.at("Id")
-        assert answer.headers["Location"].endswith(f"/{version}/streaming-distribution/{id}"), answer.headers["Location"]
+        assert answer.headers["Location"].endswith(f"/{version}/streaming-distribution/{id}"), answer.headers[
+            "Location"
+        ]
         # The newest version sees what the oldest made.
         config = api.get_streaming_distribution_config(Id=id)["StreamingDistributionConfig"]
         same(config["S3Origin"]["DomainName"], "old.s3.amazonaws.com", "the origin")

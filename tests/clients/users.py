@@ -22,28 +22,56 @@ def config(id):
 def update(api, id):
     """The arguments of an update that changes nothing."""
     got = config(id)
-    return {"Id": id, "IfMatch": got["ETag"], "StreamingDistributionConfig": got["StreamingDistributionConfig"]}
+    return {
+        "Id": id,
+        "IfMatch": got["ETag"],
+        "StreamingDistributionConfig": got["StreamingDistributionConfig"],
+    }
 
 
 def check_reading():
     for api in (reader, owner):
-        ids = {item["Id"] for item in api.list_streaming_distributions()["StreamingDistributionList"]["Items"]}
+        ids = {
+            item["Id"] for item in api.list_streaming_distributions()["StreamingDistributionList"]["Items"]
+        }
         same(ids, {MINE, OTHER}, "what can be seen")
         for id in (MINE, OTHER):
             status(api.get_streaming_distribution(Id=id), 200)
         api.list_distributions()
-        api.list_tags_for_resource(Resource=admin.get_streaming_distribution(Id=MINE)["StreamingDistribution"]["ARN"])
+        api.list_tags_for_resource(
+            Resource=admin.get_streaming_distribution(Id=MINE)["StreamingDistribution"]["ARN"]
+        )
 
 
 def check_that_readers_change_nothing():
     before = config(MINE)["ETag"]
-    refused("AccessDenied", reader.update_streaming_distribution, "UpdateStreamingDistribution", **update(reader, MINE))
+    refused(
+        "AccessDenied",
+        reader.update_streaming_distribution,
+        "UpdateStreamingDistribution",
+        **update(reader, MINE)
+    )
     refused("AccessDenied", reader.delete_streaming_distribution, MINE, Id=MINE, IfMatch=before)
-    refused("AccessDenied", reader.create_streaming_distribution, "CreateStreamingDistribution", StreamingDistributionConfig=some.streaming())
+    refused(
+        "AccessDenied",
+        reader.create_streaming_distribution,
+        "CreateStreamingDistribution",
+        StreamingDistributionConfig=some.streaming(),
+    )
     refused("AccessDenied", reader.create_distribution, DistributionConfig=some.web())
-    refused("AccessDenied", reader.create_cloud_front_origin_access_identity, CloudFrontOriginAccessIdentityConfig=some.identity())
+    refused(
+        "AccessDenied",
+        reader.create_cloud_front_origin_access_identity,
+        CloudFrontOriginAccessIdentityConfig=some.identity(),
+    )
     arn = admin.get_streaming_distribution(Id=MINE)["StreamingDistribution"]["ARN"]
-    refused("AccessDenied", reader.tag_resource, "TagResource", Resource=arn, Tags={"Items": [{"Key": "a", "Value": "b"}]})
+    refused(
+        "AccessDenied",
+        reader.tag_resource,
+        "TagResource",
+        Resource=arn,
+        Tags={"Items": [{"Key": "a", "Value": "b"}]},
+    )
     # Whether something exists is nothing that a refusal tells.
     refused("AccessDenied", reader.delete_streaming_distribution, "E0NEVER", Id="E0NEVER", IfMatch=before)
     same(config(MINE)["ETag"], before, "the ETag afterwards")
@@ -52,7 +80,9 @@ def check_that_readers_change_nothing():
 def check_that_owners_change_what_is_theirs():
     status(owner.update_streaming_distribution(**update(owner, MINE)), 200)
     refused("AccessDenied", owner.update_streaming_distribution, OTHER, **update(owner, OTHER))
-    refused("AccessDenied", owner.delete_streaming_distribution, OTHER, Id=OTHER, IfMatch=config(OTHER)["ETag"])
+    refused(
+        "AccessDenied", owner.delete_streaming_distribution, OTHER, Id=OTHER, IfMatch=config(OTHER)["ETag"]
+    )
     refused("AccessDenied", owner.create_streaming_distribution, StreamingDistributionConfig=some.streaming())
     for id, may in ((MINE, True), (OTHER, False)):
         arn = admin.get_streaming_distribution(Id=id)["StreamingDistribution"]["ARN"]
@@ -73,9 +103,16 @@ def check_policies_of_ones_own():
     tags = {"Items": [{"Key": "a", "Value": "b"}]}
     whole = {"StreamingDistributionConfig": some.streaming(), "Tags": tags}
     # Tags at birth need the right to tag.
-    refused("AccessDenied", policy.create_streaming_distribution_with_tags, "TagResource", StreamingDistributionConfigWithTags=whole)
+    refused(
+        "AccessDenied",
+        policy.create_streaming_distribution_with_tags,
+        "TagResource",
+        StreamingDistributionConfigWithTags=whole,
+    )
     id = made["StreamingDistribution"]["Id"]
-    policy.delete_streaming_distribution(Id=id, IfMatch=some.deployed(policy.get_streaming_distribution, id)["ETag"])
+    policy.delete_streaming_distribution(
+        Id=id, IfMatch=some.deployed(policy.get_streaming_distribution, id)["ETag"]
+    )
 
 
 run(globals())

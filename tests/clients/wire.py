@@ -38,7 +38,9 @@ class Answer:
 def send(method, path, body=b"", headers=None, key=None, auth=botocore.auth.SigV4Auth):
     """Signs a request and sends it."""
     body = body.encode() if isinstance(body, str) else body
-    request = botocore.awsrequest.AWSRequest(method=method, url=ENDPOINT + path, data=body, headers=headers or {})
+    request = botocore.awsrequest.AWSRequest(
+        method=method, url=ENDPOINT + path, data=body, headers=headers or {}
+    )
     key = key or (os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
     auth(botocore.credentials.Credentials(*key), "cloudfront", "us-east-1").add_auth(request)
     return send_as_it_is(method, path, body, dict(request.headers.items()))

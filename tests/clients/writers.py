@@ -45,14 +45,20 @@ def check_updates():
 
         def update(number):
             changed = {**config, "Comment": f"{turn} {number}"}
-            return api.update_streaming_distribution(Id=id, IfMatch=answer["ETag"], StreamingDistributionConfig=changed)
+            return api.update_streaming_distribution(
+                Id=id, IfMatch=answer["ETag"], StreamingDistributionConfig=changed
+            )
 
         won = winners(at_once(update), "PreconditionFailed")
         same(len(won), 1, f"winners of turn {turn}")
         answer = api.get_streaming_distribution(Id=id)
         same(answer["ETag"], won[0]["ETag"], "the ETag afterwards")
         comment = won[0]["StreamingDistribution"]["StreamingDistributionConfig"]["Comment"]
-        same(answer["StreamingDistribution"]["StreamingDistributionConfig"]["Comment"], comment, "the comment afterwards")
+        same(
+            answer["StreamingDistribution"]["StreamingDistributionConfig"]["Comment"],
+            comment,
+            "the comment afterwards",
+        )
 
 
 def check_updates_of_web_distributions():
@@ -61,7 +67,9 @@ def check_updates_of_web_distributions():
 
     def update(number):
         changed = {**config, "Comment": str(number)}
-        return api.update_distribution(Id=made["Distribution"]["Id"], IfMatch=made["ETag"], DistributionConfig=changed)
+        return api.update_distribution(
+            Id=made["Distribution"]["Id"], IfMatch=made["ETag"], DistributionConfig=changed
+        )
 
     same(len(winners(at_once(update), "PreconditionFailed")), 1, "winners")
 
@@ -78,10 +86,15 @@ def check_deletions():
 
 def check_one_caller_reference():
     config = some.streaming()
-    won = winners(at_once(lambda _: api.create_streaming_distribution(StreamingDistributionConfig=config)), "StreamingDistributionAlreadyExists")
+    won = winners(
+        at_once(lambda _: api.create_streaming_distribution(StreamingDistributionConfig=config)),
+        "StreamingDistributionAlreadyExists",
+    )
     same(len(won), 1, "winners")
     identity = some.identity()
-    made = at_once(lambda _: api.create_cloud_front_origin_access_identity(CloudFrontOriginAccessIdentityConfig=identity))
+    made = at_once(
+        lambda _: api.create_cloud_front_origin_access_identity(CloudFrontOriginAccessIdentityConfig=identity)
+    )
     same(len({answer["CloudFrontOriginAccessIdentity"]["Id"] for answer in made}), 1, "identities")
 
 
@@ -97,7 +110,11 @@ def check_all_of_them_when_nobody_is_in_anothers_way():
     made = at_once(lambda _: api.create_distribution(DistributionConfig=some.web()))
     same(len({answer["Distribution"]["Id"] for answer in made}), WRITERS, "distributions")
     distribution = made[0]["Distribution"]["Id"]
-    at_once(lambda number: api.create_invalidation(DistributionId=distribution, InvalidationBatch=some.batch(f"/{number}")))
+    at_once(
+        lambda number: api.create_invalidation(
+            DistributionId=distribution, InvalidationBatch=some.batch(f"/{number}")
+        )
+    )
     items = api.list_invalidations(DistributionId=distribution)["InvalidationList"]["Items"]
     same(len({item["Id"] for item in items}), WRITERS, "invalidations")
 

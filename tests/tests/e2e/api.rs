@@ -83,6 +83,7 @@ fn lists_come_in_pages_and_waiters_see_the_end() {
 #[test]
 fn what_is_refused_comes_as_the_exception_that_amazon_documents() {
     everywhere("faults.py", "");
+    everywhere("conflicts.py", "");
 }
 
 #[test]
