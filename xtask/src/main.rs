@@ -23,11 +23,13 @@ Usage: cargo xtask COMMAND
 Commands:
   test              Runs the whole suite: format, lints, unit, property and documentation tests,
                     the cache's restart test at 2 GiB, end-to-end tests with real players against
-                    the built program and a real S3 server, and the documentation. Installs what
-                    it needs first, and ends with counts and with status 1 if anything failed.
+                    the built program, a real S3 server, PostgreSQL and Amazon's own clients, and
+                    the documentation. Installs what it needs first, and ends with counts and with
+                    status 1 if anything failed.
     --quick         Only what needs neither network nor players: under two minutes when warm.
   setup             Only installs what `test` needs: Debian packages by apt-get (through sudo
-                    when not root), and the S3 server into a Python environment under target/.
+                    when not root), and the S3 server and Amazon's newest clients by pip into
+                    Python environments under target/.
   fixtures          Makes assets/sample.{mp4,flv,mp3} again, with ffmpeg.
   shapes            Makes crates/control/src/shape/shapes.txt again, from the newest botocore's model of
                     CloudFront's API; and records what botocore sends and reads.

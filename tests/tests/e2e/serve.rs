@@ -1,13 +1,12 @@
 //! `millrace serve`: distributions by host, reloads, and the end.
 
 use std::net::TcpStream;
-use std::path::Path;
 use std::process::Command;
 
 use millrace_tests::binary::millrace;
 use millrace_tests::clients::{Played, play, rtmpdump_by_host, start_playing};
 use millrace_tests::media::{BOTH, Media};
-use millrace_tests::process::{DEADLINE, Finished, run};
+use millrace_tests::process::{DEADLINE, run};
 use millrace_tests::{Config, Frames, Server};
 use rustix::process::Signal;
 
