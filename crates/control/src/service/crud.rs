@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::kind::{Kind, View, reference_claim};
+use super::kind::{Kind, reference_claim};
 use super::{Members, Service, declared, identity, invalidation, policies, s3_identity, streaming, web};
 use crate::auth::Principal;
 use crate::store::{Resource, Rows, StoreError, Write};
@@ -124,9 +124,9 @@ impl Service {
         let settings = self.settings();
         let names = kind.names();
         kind.check(&config, &settings)?;
-        self.check_signers(kind, &config).await?;
         super::tagging::check(&tags, settings.quotas.tags)?;
         let mut write = self.store.write(&who.name).await?;
+        self.check_signers(&mut write.rows(), kind, &config).await?;
         if let Some(earlier) = self.repeated(&mut write, kind, &config).await? {
             drop(write);
             return self.answer(kind, earlier).await;
@@ -254,7 +254,7 @@ impl Service {
         check_match(&resource, matched)?;
         kind.may_update(&resource.config, &config)?;
         kind.check(&config, &self.settings())?;
-        self.check_signers(kind, &config).await?;
+        self.check_signers(&mut write.rows(), kind, &config).await?;
         resource.config = config;
         resource.etag = names::id('E')?;
         (resource.modified_ms, resource.revision) = (write.now_ms, write.revision);
@@ -306,25 +306,29 @@ impl Service {
 
     pub(super) async fn list(&self, kind: &dyn Kind, input: &Members) -> Result<Members, Error> {
         let (names, page) = (kind.names(), Page::of(input)?);
-        let mut found = self.store.read().await?.rows().list(names.kind, &page.marker, page.most + 1).await?;
-        found.extend(self.given(names.kind).into_iter().filter(|given| given.id > page.marker));
+        let mut reader = self.store.read().await?;
+        let revision = reader.rows().revision().await?;
+        let stored = self.lists.all(&mut reader, revision, names.kind, |config| kind.fill(config)).await?;
+        let mut given = self.given(names.kind);
+        given.iter_mut().for_each(|given| kind.fill(&mut given.config));
+        let behind = |of: &[Resource]| of.partition_point(|resource| resource.id <= page.marker);
+        // One more than fits says that there are more.
+        let fits = usize::try_from(page.most + 1).unwrap_or(usize::MAX);
+        let mut found: Vec<&Resource> = stored[behind(&stored)..].iter().take(fits).collect();
+        found.extend(given.iter().filter(|given| given.id > page.marker));
         found.sort_by(|a, b| a.id.cmp(&b.id));
         match input.get("Type").and_then(Value::as_str) {
             Some("managed") => found.retain(|policy| policies::is_managed(&policy.kind, &policy.id)),
             Some("custom") => found.retain(|policy| !policies::is_managed(&policy.kind, &policy.id)),
             _ => {}
         }
-        let view = self.view().await?;
-        Ok(page.answer(&format!("{}List", names.noun), summaries(kind, found, &view)))
+        let view = self.view_at(&mut reader, revision).await?;
+        let shown = found.into_iter().take(fits).map(|resource| {
+            let summary = kind.summary(resource, &view);
+            (resource.id.clone(), summary)
+        });
+        Ok(page.answer(&format!("{}List", names.noun), shown.collect()))
     }
-}
-
-fn summaries(kind: &dyn Kind, found: Vec<Resource>, view: &View) -> Vec<(String, Value)> {
-    let summary = |mut resource: Resource| {
-        kind.fill(&mut resource.config);
-        (resource.id.clone(), kind.summary(&resource, view))
-    };
-    found.into_iter().map(summary).collect()
 }
 
 /// What another has already.

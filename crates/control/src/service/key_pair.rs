@@ -8,7 +8,7 @@ use super::Service;
 use super::kind::Kind;
 use crate::auth::Principal;
 use crate::public_key::PublicKeyPem;
-use crate::store::{Claim, Resource};
+use crate::store::{Claim, Resource, Rows};
 use crate::value::{flag, text};
 use crate::{Error, clock, names};
 
@@ -110,14 +110,19 @@ impl Service {
     }
 
     /// Whether each account that a configuration trusts is known: this one is, others are by their key pairs.
-    pub(super) async fn check_signers(&self, kind: &dyn Kind, config: &Value) -> Result<(), Error> {
+    pub(super) async fn check_signers(
+        &self,
+        rows: &mut Rows<'_>,
+        kind: &dyn Kind,
+        config: &Value,
+    ) -> Result<(), Error> {
         let own = self.settings().account.clone();
         let mut others = kind.signers(config);
         others.retain(|signer| *signer != "self" && *signer != own);
         if others.is_empty() {
             return Ok(());
         }
-        let pairs = self.store.read().await?.rows().all(KIND).await?;
+        let pairs = rows.all(KIND).await?;
         match others.iter().find(|signer| !pairs.iter().any(|pair| text(&pair.config, "account") == **signer))
         {
             None => Ok(()),

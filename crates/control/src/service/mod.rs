@@ -9,6 +9,7 @@ mod invalidation;
 mod key_pair;
 mod keys;
 mod kind;
+mod lists;
 mod policies;
 pub(crate) mod s3_identity;
 mod sealed;
@@ -25,13 +26,14 @@ use serde_json::{Map, Value};
 use crate::auth::{Principal, Seal};
 use crate::deployment::Deployment;
 use crate::settings::Settings;
-use crate::store::Resource;
+use crate::store::{Reader, Resource};
 use crate::value::text;
 use crate::{Error, Store};
 pub use declared::Declared;
 pub use import::{Change, Outcome};
 pub use key_pair::{KeyPair, NewKeyPair};
 use kind::{Kind, View};
+use lists::Lists;
 pub use s3_identity::S3Identity;
 pub use user::UserSummary;
 
@@ -43,6 +45,7 @@ pub struct Service {
     settings: ArcSwap<Settings>,
     /// Distributions of the configuration file.
     declared: ArcSwap<Vec<Resource>>,
+    lists: Lists,
     pub(crate) deployment: Deployment,
 }
 
@@ -106,6 +109,7 @@ impl Service {
             seal,
             settings: ArcSwap::from_pointee(settings),
             declared: ArcSwap::default(),
+            lists: Lists::default(),
             deployment: Deployment::new()?,
         }))
     }
@@ -197,13 +201,20 @@ impl Service {
     /// What answers depend on besides a resource.
     async fn view(&self) -> Result<View, Error> {
         let mut reader = self.store.read().await?;
+        let revision = reader.rows().revision().await?;
+        self.view_at(&mut reader, revision).await
+    }
+
+    /// The same for one who knows the newest revision.
+    async fn view_at(&self, reader: &mut Reader, revision: i64) -> Result<View, Error> {
         let deployed = self.deployment.everywhere(&mut reader.rows()).await?;
-        let pairs = reader.rows().all(key_pair::KIND).await?;
-        let groups = reader.rows().all(keys::GROUP).await?;
+        let pairs = self.lists.all(reader, revision, key_pair::KIND, |_| ()).await?;
+        let groups = self.lists.all(reader, revision, keys::GROUP, |_| ()).await?;
         let active = pairs.iter().filter(|pair| crate::value::flag(&pair.config, "active"));
         let key_pairs =
             active.map(|pair| (text(&pair.config, "account").to_owned(), pair.id.clone())).collect();
-        let key_groups = groups.into_iter().map(|group| (group.id, keys::in_group(&group.config))).collect();
+        let key_groups =
+            groups.iter().map(|group| (group.id.clone(), keys::in_group(&group.config))).collect();
         Ok(View { account: self.settings.load().account.clone(), deployed, key_pairs, key_groups })
     }
 }

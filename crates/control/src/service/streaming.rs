@@ -1,8 +1,7 @@
 //! Streaming distributions: what CloudFront called RTMP distributions.
 
-use std::sync::LazyLock;
-
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
