@@ -30,7 +30,7 @@ class Journal:
         with self.lock:
             print(json.dumps(line), file=self.file, flush=True)
             self.done += "id" in line
-            if self.done == int(sys.argv[3]):
+            if "id" in line and self.done == int(sys.argv[3]):
                 print("enough", flush=True)
 
 
