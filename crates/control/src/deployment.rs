@@ -26,13 +26,22 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
-    pub(crate) fn new() -> Result<Self, crate::Error> {
-        Ok(Self { id: names::uuid()?, applied: watch::Sender::new(None), changed: Notify::new() })
+    pub(crate) fn new(id: Option<&String>) -> Result<Self, crate::Error> {
+        Ok(Self {
+            id: id.cloned().map_or_else(names::uuid, Ok)?,
+            applied: watch::Sender::new(None),
+            changed: Notify::new(),
+        })
     }
 
     /// The edge in this process works from that revision now.
     pub(crate) fn applied(&self, revision: i64) {
         self.applied.send_replace(Some(revision));
+    }
+
+    /// There is no edge in this process any more.
+    pub(crate) fn ends(&self) {
+        self.applied.send_replace(None);
     }
 
     /// What the edge in this process works from.

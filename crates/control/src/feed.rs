@@ -26,6 +26,8 @@ impl Service {
 
     /// The edge in this process ends.
     pub async fn edge_ends(&self) {
+        // The feed must not say once more that it lives.
+        self.deployment.ends();
         if let Err(error) = self.store.edge_is_gone(&self.deployment.id).await {
             tracing::debug!("the store was not told that this edge ends: {error}");
         }

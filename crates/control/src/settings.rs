@@ -9,6 +9,9 @@ pub struct Settings {
     pub account: String,
     /// What stands behind `d….` and `s….` in host names.
     pub suffix: String,
+    /// What the edge in this process is called in the store. The same after a restart, or the one that was killed
+    /// would count for a while; none: a new name.
+    pub edge: Option<String>,
     /// How many of everything.
     pub quotas: Quotas,
     /// Host names that belong to distributions of the configuration file, in lower case.
@@ -20,6 +23,7 @@ impl Default for Settings {
         Self {
             account: "123456789012".to_owned(),
             suffix: "millrace.localhost".to_owned(),
+            edge: None,
             quotas: Quotas::default(),
             taken: BTreeSet::new(),
         }

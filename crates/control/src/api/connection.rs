@@ -17,9 +17,9 @@ use tokio_rustls::TlsAcceptor;
 use super::{Source, router};
 
 /// Connections at one time; more wait to be accepted.
-const MOST: usize = 256;
+const MOST: usize = 1024;
 /// How long a request's head may take, and how long a connection may be idle.
-const HEAD_TIME: Duration = Duration::from_secs(60);
+const HEAD_TIME: Duration = Duration::from_secs(20);
 /// How long the handshake of TLS may take.
 const TLS_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a head that are read at all; what is allowed is less, and refused in words.

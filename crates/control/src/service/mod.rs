@@ -104,13 +104,14 @@ impl Service {
     /// # Errors
     /// When there is no randomness.
     pub fn new(store: Store, seal: Arc<Seal>, settings: Settings) -> Result<Arc<Self>, Error> {
+        let deployment = Deployment::new(settings.edge.as_ref())?;
         Ok(Arc::new(Self {
             store,
             seal,
             settings: ArcSwap::from_pointee(settings),
             declared: ArcSwap::default(),
             lists: Lists::default(),
-            deployment: Deployment::new()?,
+            deployment,
         }))
     }
 

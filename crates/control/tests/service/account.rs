@@ -41,7 +41,12 @@ impl Account {
 
     /// The same account through a service of its own.
     pub(crate) async fn again(&self) -> Self {
-        Self { service: service(self.folder.path(), Settings::default()).await, ..self.clone() }
+        self.again_with(Settings::default()).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn again_with(&self, settings: Settings) -> Self {
+        Self { service: service(self.folder.path(), settings).await, ..self.clone() }
     }
 
     /// Where the store and the key file are.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use millrace_control::Picture;
+use millrace_control::{Picture, Settings};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -119,4 +119,21 @@ async fn an_edge_that_ended_holds_nobody_up() {
     becomes(&account, &made, "InProgress").await;
     gone.ends().await;
     becomes(&account, &made, "Deployed").await;
+}
+
+#[tokio::test]
+async fn an_edge_that_was_killed_does_not_count_beside_itself_after_a_restart() {
+    let named = Settings { edge: Some("this machine's".to_owned()), ..Settings::default() };
+    let account = Account::with(named.clone()).await;
+    let mut killed = Edge::new(account.clone());
+    killed.applies(0).await;
+    let observer = account.again().await;
+    let made = observer.stream("one", json!({})).await;
+    becomes(&observer, &made, "InProgress").await;
+    killed.feed.abort();
+
+    let mut restarted = Edge::new(account.again_with(named).await);
+    restarted.applies(1).await;
+    assert_eq!(status(&restarted.account, &made).await, "Deployed", "as it sees itself");
+    becomes(&observer, &made, "Deployed").await;
 }

@@ -93,6 +93,7 @@ impl Config {
         millrace_control::Settings {
             account: control.account.clone(),
             suffix: control.suffix.trim_matches('.').to_ascii_lowercase(),
+            edge: None,
             quotas: quotas.model(),
             taken: BTreeSet::new(),
         }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use millrace_control::auth::Seal;
 use millrace_control::service::S3Identity;
-use millrace_control::{Picture, Published, Service, Store, StoreError, api};
+use millrace_control::{Picture, Published, Service, Settings, Store, StoreError, api};
 use millrace_edge::{Certificates, Edge};
 use millrace_model::{HostPattern, S3Domain, StreamingDistribution, Variants};
 use millrace_origin::{Credentials, Origin};
@@ -29,6 +29,8 @@ use crate::ports;
 
 /// The last picture, in the control plane's folder.
 const SNAPSHOT: &str = "snapshot.json";
+/// The name of this machine's edge, beside it.
+const EDGE: &str = "edge-name";
 /// The pause before a store that could not be opened is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
 /// The administrator's key, for containers and tests.
@@ -92,7 +94,10 @@ impl Plane {
         let store = Store::open(place).await?;
         let (settings, declared) = {
             let shown = self.shown.lock().await;
-            (shown.config.control(), shown.config.declared(&self.file))
+            let edge = edge_name(&shown.config.control_folder());
+            let edge = edge.context("the edge can't be given a name").map_err(Fault::Wrong)?;
+            let settings = Settings { edge: Some(edge), ..shown.config.control() };
+            (settings, shown.config.declared(&self.file))
         };
         let wrong = |error: millrace_control::Error| Fault::Wrong(error.into());
         let service = Service::new(store, Arc::clone(&self.seal), settings).map_err(wrong)?;
@@ -203,6 +208,21 @@ impl Plane {
                 service.store().close().await;
             });
             let _ = told.await;
+        }
+    }
+}
+
+/// What this machine's edge is called in the store, for as long as its folder is there.
+fn edge_name(folder: &Path) -> std::io::Result<String> {
+    let file = folder.join(EDGE);
+    match std::fs::read_to_string(&file) {
+        Ok(name) if !name.trim().is_empty() => Ok(name.trim().to_owned()),
+        _ => {
+            let mut random = [0; 16];
+            getrandom::fill(&mut random).map_err(std::io::Error::other)?;
+            let name = crate::swf::hex(&random);
+            std::fs::write(&file, &name)?;
+            Ok(name)
         }
     }
 }
