@@ -1,28 +1,8 @@
 """What is refused because of what is there, or is not: by boto3's exceptions, and words that name who is in the way."""
 
 import configurations as some
-from checks import client, fresh, refused, run
-
-api = client()
-NEVER = "E0NEVERWASTHERE"
-
-
-def streaming(**more):
-    return api.create_streaming_distribution(StreamingDistributionConfig=some.streaming(**more))
-
-
-def web(**more):
-    return api.create_distribution(DistributionConfig=some.web(**more))
-
-
-def no_streaming(code, words, **more):
-    refused(
-        code, api.create_streaming_distribution, words, StreamingDistributionConfig=some.streaming(**more)
-    )
-
-
-def no_web(code, words, **more):
-    refused(code, api.create_distribution, words, DistributionConfig=some.web(**more))
+from checks import fresh, refused, run
+from refusals import NEVER, api, no_streaming, no_web, streaming, web
 
 
 def check_what_is_not_there():

@@ -2,28 +2,8 @@
 
 import configurations as some
 import wire
-from checks import client, fresh, knows, refused, run, same
-
-api = client()
-NEVER = "E0NEVERWASTHERE"
-
-
-def streaming(**more):
-    return api.create_streaming_distribution(StreamingDistributionConfig=some.streaming(**more))
-
-
-def web(**more):
-    return api.create_distribution(DistributionConfig=some.web(**more))
-
-
-def no_streaming(code, words, **more):
-    refused(
-        code, api.create_streaming_distribution, words, StreamingDistributionConfig=some.streaming(**more)
-    )
-
-
-def no_web(code, words, **more):
-    refused(code, api.create_distribution, words, DistributionConfig=some.web(**more))
+from checks import fresh, knows, refused, run, same
+from refusals import NEVER, api, no_streaming, no_web, streaming, web
 
 
 def no_behavior(code, words, **more):

@@ -179,6 +179,18 @@ impl Finished {
     }
 }
 
+/// Tries until it works.
+///
+/// # Panics
+/// When it does not in time.
+pub fn sooner_or_later(what: &str, mut works: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !works() {
+        assert!(began.elapsed() < DEADLINE, "{what}: it never came to that");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> Finished {
     Running::start(command).finish()

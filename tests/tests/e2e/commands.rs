@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use millrace_tests::binary::millrace;
 use millrace_tests::clients::rtmpdump_by_host;
 use millrace_tests::media::{BOTH, Media};
-use millrace_tests::process::{DEADLINE, Finished, run};
+use millrace_tests::process::{Finished, run, sooner_or_later};
 use millrace_tests::server::ADMIN;
 use millrace_tests::{Config, Frames, Server};
 
@@ -82,15 +81,6 @@ fn film() -> Media {
 fn config(film: &Media) -> Config {
     let folder = film.path().parent().expect("a film lies in a folder");
     Config::new().with(&format!("[[bucket]]\nname = \"films\"\nfolder = {folder:?}"))
-}
-
-/// Tries until it works.
-fn sooner_or_later(what: &str, mut works: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !works() {
-        assert!(began.elapsed() < DEADLINE, "{what}: it never came to that");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 #[test]

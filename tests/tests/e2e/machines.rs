@@ -3,13 +3,12 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use millrace_tests::binary::millrace;
 use millrace_tests::clients::{curl_page, rtmpdump_by_host};
 use millrace_tests::media::{BOTH, Media};
 use millrace_tests::postgres::postgres;
-use millrace_tests::process::{DEADLINE, run};
+use millrace_tests::process::{run, sooner_or_later};
 use millrace_tests::{Config, Frames, Server};
 use rustix::process::Signal;
 
@@ -43,14 +42,6 @@ fn apply(config: &Config, enabled: bool) {
 fn plays(server: &Server, saved: &Path) -> bool {
     let dumped = rtmpdump_by_host(HOST, "cfx/st", server, "mp4:film", saved);
     matches!(dumped.status.code(), Some(0 | 2))
-}
-
-fn sooner_or_later(what: &str, mut works: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !works() {
-        assert!(began.elapsed() < DEADLINE, "{what}: it never came to that");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 #[test]

@@ -139,40 +139,44 @@ fn cache() -> Vec<Resource> {
     ]
 }
 
+/// What CloudFront knows of a viewer.
+const VIEWER: [&str; 21] = [
+    "CloudFront-Forwarded-Proto",
+    "CloudFront-Is-Android-Viewer",
+    "CloudFront-Is-Desktop-Viewer",
+    "CloudFront-Is-IOS-Viewer",
+    "CloudFront-Is-Mobile-Viewer",
+    "CloudFront-Is-SmartTV-Viewer",
+    "CloudFront-Is-Tablet-Viewer",
+    "CloudFront-Viewer-Address",
+    "CloudFront-Viewer-ASN",
+    "CloudFront-Viewer-City",
+    "CloudFront-Viewer-Country",
+    "CloudFront-Viewer-Country-Name",
+    "CloudFront-Viewer-Country-Region",
+    "CloudFront-Viewer-Country-Region-Name",
+    "CloudFront-Viewer-Http-Version",
+    "CloudFront-Viewer-Latitude",
+    "CloudFront-Viewer-Longitude",
+    "CloudFront-Viewer-Metro-Code",
+    "CloudFront-Viewer-Postal-Code",
+    "CloudFront-Viewer-Time-Zone",
+    "CloudFront-Viewer-TLS",
+];
+
+/// What MediaTailor wants to know.
+const TAILOR: [&str; 5] = [
+    "origin",
+    "access-control-request-headers",
+    "access-control-request-method",
+    "User-Agent",
+    "X-Forwarded-For",
+];
+
 fn origin_request() -> Vec<Resource> {
     let forwarded = |headers: Value, cookies: Value, queries: Value| json!({"HeadersConfig": headers, "CookiesConfig": cookies, "QueryStringsConfig": queries});
     let everything = |headers| forwarded(headers, cookies("all"), queries("all", &[]));
     let cors = ["origin", "access-control-request-headers", "access-control-request-method"];
-    let viewer = [
-        "CloudFront-Forwarded-Proto",
-        "CloudFront-Is-Android-Viewer",
-        "CloudFront-Is-Desktop-Viewer",
-        "CloudFront-Is-IOS-Viewer",
-        "CloudFront-Is-Mobile-Viewer",
-        "CloudFront-Is-SmartTV-Viewer",
-        "CloudFront-Is-Tablet-Viewer",
-        "CloudFront-Viewer-Address",
-        "CloudFront-Viewer-ASN",
-        "CloudFront-Viewer-City",
-        "CloudFront-Viewer-Country",
-        "CloudFront-Viewer-Country-Name",
-        "CloudFront-Viewer-Country-Region",
-        "CloudFront-Viewer-Country-Region-Name",
-        "CloudFront-Viewer-Http-Version",
-        "CloudFront-Viewer-Latitude",
-        "CloudFront-Viewer-Longitude",
-        "CloudFront-Viewer-Metro-Code",
-        "CloudFront-Viewer-Postal-Code",
-        "CloudFront-Viewer-Time-Zone",
-        "CloudFront-Viewer-TLS",
-    ];
-    let tailor = [
-        "origin",
-        "access-control-request-headers",
-        "access-control-request-method",
-        "User-Agent",
-        "X-Forwarded-For",
-    ];
     let none = || (cookies("none"), queries("none", &[]));
     let only = |headers| {
         let (cookies, queries) = none();
@@ -213,7 +217,7 @@ fn origin_request() -> Vec<Resource> {
             "775133bc-15f2-49f9-abea-afb2e0bf67d2",
             "Elemental-MediaTailor-PersonalizedManifests",
             "For origins that are MediaTailor endpoints",
-            forwarded(headers("whitelist", &tailor), cookies("none"), queries("all", &[])),
+            forwarded(headers("whitelist", &TAILOR), cookies("none"), queries("all", &[])),
         ),
         policy(
             kind,
@@ -227,7 +231,7 @@ fn origin_request() -> Vec<Resource> {
             "33f36d7e-f396-46d9-90e0-52428a34d9dc",
             "AllViewerAndCloudFrontHeaders-2022-06",
             "Everything that the viewer sent, and what is known of the viewer",
-            everything(headers("allViewerAndWhitelistCloudFront", &viewer)),
+            everything(headers("allViewerAndWhitelistCloudFront", &VIEWER)),
         ),
     ]
 }
