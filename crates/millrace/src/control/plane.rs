@@ -82,8 +82,12 @@ impl Plane {
                 plane.shown.lock().await.picture = picture;
             }
             Err(Fault::Away(error)) => {
-                plane.shown.lock().await.picture = last_picture(&folder)?;
                 tracing::error!("the last snapshot is served, since the store is away: {error}");
+                match last_picture(&folder) {
+                    Ok(picture) => plane.shown.lock().await.picture = picture,
+                    // Containers start in any order: what the file declares plays already.
+                    Err(error) => tracing::error!("only what the configuration declares is served: {error:#}"),
+                }
             }
             Err(Fault::Wrong(error)) => return Err(error),
         }
