@@ -5,7 +5,7 @@ mod support;
 use support::{Folder, Serving, millrace};
 
 /// Ports for everything, and one certificate.
-const ONE: &str = "[listen]\nviewers = [\"127.0.0.1:0\"]\ntls = [\"127.0.0.1:0\"]\n\
+const ONE: &str = "[listen]\nviewers = [\"127.0.0.1:0\"]\ntls = [\"127.0.0.1:0\"]\n[control]\nlisten = []\n\
     [tls]\ncheck_every = \"100ms\"\n\
     [[certificate]]\ncertificate = \"one.pem\"\nkey = \"one.key\"\n";
 
@@ -79,7 +79,7 @@ fn a_fault_at_the_start_names_the_file() {
 fn a_player_that_a_distribution_lists_plays_and_others_do_not() {
     let folder = Folder::new();
     std::fs::write(folder.path("player.swf"), b"FWS\x08\x0e\0\0\0a film").expect("it can be written");
-    let listen = "[listen]\nviewers = [\"127.0.0.1:0\"]\n";
+    let listen = "[listen]\nviewers = [\"127.0.0.1:0\"]\n[control]\nlisten = []\n";
     let server =
         Serving::start(&folder, listen, "swf = [\"player.swf\"]\nvariants = [\"rtmp\", \"rtmpe\"]\n");
     let told = support::text(&folder.millrace(&["swf", "player.swf"]));

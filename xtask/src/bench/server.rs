@@ -38,7 +38,7 @@ impl Server {
         std::fs::write(
             &config,
             format!(
-                "default_distribution = \"bench\"\n[listen]\nviewers = [\"127.0.0.1:{port}\"]\n[log]\nlevel = \
+                "default_distribution = \"bench\"\n[listen]\nviewers = [\"127.0.0.1:{port}\"]\n[control]\nlisten = []\n[log]\nlevel = \
                  \"warn,millrace::counted=info\"\n[drain]\ndeadline = \"1s\"\n[limits]\ntunnels_per_address = 10000\n[[certificate]]\ncertificate \
                  = {certificate:?}\nkey = {key:?}\n[[bucket]]\nname = \"bench\"\nfolder = \
                  {bucket:?}\n[[distribution]]\nid = \"bench\"\ndomain_name = \"localhost\"\nbucket = \"bench\"\n"

@@ -139,7 +139,7 @@ section! {
         endpoint: String = String::new(),
         /// Where a bucket lies whose host name does not say it.
         region: String = "us-east-1".to_owned(),
-        /// https://HOST/BUCKET instead of https://BUCKET.HOST, where there is an endpoint.
+        /// Whether a bucket is a folder of the endpoint (`https://HOST/BUCKET`) and not a host below it.
         path_style: bool = true,
     }
 }

@@ -86,7 +86,9 @@ impl Plane {
                 match last_picture(&folder) {
                     Ok(picture) => plane.shown.lock().await.picture = picture,
                     // Containers start in any order: what the file declares plays already.
-                    Err(error) => tracing::error!("only what the configuration declares is served: {error:#}"),
+                    Err(error) => {
+                        tracing::error!("only what the configuration declares is served: {error:#}")
+                    }
                 }
             }
             Err(Fault::Wrong(error)) => return Err(error),
