@@ -87,7 +87,7 @@ impl Plane {
                     Ok(picture) => plane.shown.lock().await.picture = picture,
                     // Containers start in any order: what the file declares plays already.
                     Err(error) => {
-                        tracing::error!("only what the configuration declares is served: {error:#}")
+                        tracing::error!("only what the configuration declares is served: {error:#}");
                     }
                 }
             }
