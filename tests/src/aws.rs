@@ -62,6 +62,11 @@ impl Caller {
         Self { endpoint: server.api(), key: (id.to_owned(), secret.to_owned()) }
     }
 
+    /// The same at another endpoint: a store of buckets.
+    pub fn at(endpoint: &str, (id, secret): (&str, &str)) -> Self {
+        Self { endpoint: endpoint.to_owned(), key: (id.to_owned(), secret.to_owned()) }
+    }
+
     /// A script of the folder `clients`, as a command.
     pub fn script(&self, release: Release, name: &str) -> Command {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(name);
@@ -73,9 +78,14 @@ impl Caller {
 
     /// The AWS CLI as a command: `aws cloudfront` and these arguments, answering JSON.
     pub fn cli(&self, release: Release, arguments: &[&str]) -> Command {
+        self.cli_of(release, "cloudfront", arguments)
+    }
+
+    /// The same for another service: `aws s3` and the like.
+    pub fn cli_of(&self, release: Release, service: &str, arguments: &[&str]) -> Command {
         let mut command = self.command(&release.aws());
         // The environment would do for the newest.
-        command.args(["--endpoint-url", &self.endpoint, "--output", "json", "cloudfront"]).args(arguments);
+        command.args(["--endpoint-url", &self.endpoint, "--output", "json", service]).args(arguments);
         command
     }
 

@@ -11,12 +11,14 @@ use crate::process::{DEADLINE, run};
 
 /// Who may do everything.
 pub const ADMIN: (&str, &str) = ("AKIAADMIN0000000001", "adminsecret");
-/// Who may read the bucket [`BUCKET`], and nothing else.
+/// Who may read the bucket [`BUCKET`] and those that customers make ([`CUSTOMERS`]), and nothing else.
 pub const READER: (&str, &str) = ("AKIAREADER000000001", "readersecret");
 /// Who may do nothing with that bucket.
 pub const STRANGER: (&str, &str) = ("AKIASTRANGER0000001", "strangersecret");
 /// The private bucket.
 pub const BUCKET: &str = "media";
+/// Buckets that are not there before somebody makes them.
+pub const CUSTOMERS: [&str; 2] = ["customers-films", "customers-clips"];
 
 /// SeaweedFS on loopback. It ends with the program that runs the tests, however that ends.
 pub struct Weed {
@@ -107,7 +109,7 @@ fn arguments(folder: &Path, [s3, master, volume, filer]: [u16; 4]) -> Vec<String
         format!("-master.port={master}"),
         format!("-volume.port={volume}"),
         format!("-filer.port={filer}"),
-        "-volume.max=10".to_owned(),
+        "-volume.max=60".to_owned(),
         "-master.volumeSizeLimitMB=64".to_owned(),
     ]
     .to_vec()
@@ -132,7 +134,11 @@ fn identities() -> String {
     };
     let all = [
         identity("admin", ADMIN, r#""Admin","Read","List","Tagging","Write""#),
-        identity("reader", READER, &format!(r#""Read:{BUCKET}""#)),
+        identity(
+            "reader",
+            READER,
+            &[BUCKET, CUSTOMERS[0], CUSTOMERS[1]].map(|bucket| format!(r#""Read:{bucket}""#)).join(","),
+        ),
         identity("stranger", STRANGER, r#""Read:other""#),
     ];
     format!(r#"{{"identities":[{}]}}"#, all.join(","))

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use millrace_tests::aws::{Caller, Release};
 use millrace_tests::binary::millrace;
 use millrace_tests::clients::rtmpdump_by_host;
 use millrace_tests::media::{BOTH, Media};
-use millrace_tests::process::{DEADLINE, Finished, run};
-use millrace_tests::weed::{BUCKET, READER, weed};
+use millrace_tests::process::{Finished, run, sooner_or_later};
+use millrace_tests::weed::{ADMIN, CUSTOMERS, READER, weed};
 use millrace_tests::{Config, Frames, Running, Server};
 use serde_json::{Value, json};
 
@@ -24,6 +23,7 @@ struct Customer {
     server: Server,
     caller: Caller,
     film: Media,
+    bucket: &'static str,
     /// The film's name as players ask for it.
     name: String,
 }
@@ -43,27 +43,27 @@ fn text(value: &Value, pointer: &str) -> String {
     found.unwrap_or_else(|| panic!("no {pointer} in {value:#}")).to_owned()
 }
 
-/// Looks again and again until something is so.
-fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !so() {
-        assert!(began.elapsed() < DEADLINE, "{what} has not come true");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
 impl Customer {
-    /// With a bucket that only [`READER`] may read.
-    fn new(store: Kept, viewers: &str, film: Media) -> Self {
-        let key = format!("customer/{}", film.name());
-        weed().upload(film.path(), &key);
+    /// Makes a bucket that only [`READER`] may read, and puts the film and the player's page there.
+    fn new(store: Kept, viewers: &str, bucket: &'static str, film: Media) -> Self {
+        let key = format!("films/{}", film.name());
+        let s3 = |arguments: &[&str]| {
+            let customer = Caller::at(weed().endpoint(), ADMIN);
+            let _ = run(&mut customer.cli_of(Release::Newest, "s3", arguments)).ok();
+        };
+        s3(&["mb", &format!("s3://{bucket}")]);
+        let upload = |file: &Path, key: &str| {
+            s3(&["cp", &file.display().to_string(), &format!("s3://{bucket}/{key}")]);
+        };
+        upload(film.path(), &key);
         let page = film.beside("index.html");
         std::fs::write(&page, "<video>").expect("a page");
-        weed().upload(&page, "customer/index.html");
+        upload(&page, "player/index.html");
         let s3 = format!("[s3]\nendpoint = {:?}", weed().endpoint());
         let config = store.config().with_control(&format!("viewers = {viewers:?}")).with(&s3).with(QUIET);
         let server = Server::serve(&config);
-        Self { caller: Caller::admin(&server), config, server, film, name: format!("mp4:{key}") }
+        let caller = Caller::admin(&server);
+        Self { caller, config, server, film, bucket, name: format!("mp4:{key}") }
     }
 
     fn aws(&self, arguments: &[&str]) -> Value {
@@ -98,7 +98,7 @@ impl Customer {
 
     fn wait_for_deployment(&self, distribution: &Distribution) {
         let status = format!("/{}/Status", distribution.noun);
-        until("Deployed", || text(&self.get(distribution), &status) == "Deployed");
+        sooner_or_later("Deployed", || text(&self.get(distribution), &status) == "Deployed");
     }
 
     /// Gets the configuration, changes it, sends it back.
@@ -130,7 +130,9 @@ impl Customer {
     /// The film comes by this host name, sooner or later, and frame by frame.
     fn plays_by(&self, host: &str) {
         let saved = self.film.beside("saved.flv");
-        until(&format!("{host} plays"), || matches!(self.dump(host, &saved).status.code(), Some(0 | 2)));
+        sooner_or_later(&format!("{host} plays"), || {
+            matches!(self.dump(host, &saved).status.code(), Some(0 | 2))
+        });
         Frames::of_file(&saved).assert_same(&Frames::of_file(self.film.path()), host);
     }
 
@@ -146,14 +148,14 @@ impl Customer {
         ffmpeg.args(["-i", &format!("rtmp://127.0.0.1:{port}/cfx/st"), "-c", "copy", "-f", "flv"]).arg(saved);
         let viewer = Running::start(&mut ffmpeg);
         // What the tests before it played is in the log as well; a file that grows is a viewer who sees something.
-        until("the film begins", || saved.metadata().is_ok_and(|file| file.len() > 0));
+        sooner_or_later("the film begins", || saved.metadata().is_ok_and(|file| file.len() > 0));
         viewer
     }
 
     /// From the first command to the last; what the viewer has got who watched while the film went away.
     fn walks_the_whole_way(&mut self) -> Frames {
         let reader = format!("origin-access-identity/cloudfront/{}", self.identity());
-        let bucket = format!("{BUCKET}.s3.amazonaws.com");
+        let bucket = format!("{}.s3.amazonaws.com", self.bucket);
         let streaming = self.create(
             "streaming-distribution",
             "StreamingDistribution",
@@ -188,7 +190,7 @@ impl Customer {
     /// New viewers are told that there is nothing by this name, sooner or later.
     fn is_refused(&self, host: &str) {
         let saved = self.film.beside("refused.flv");
-        until(&format!("{host} is refused"), || {
+        sooner_or_later(&format!("{host} is refused"), || {
             let dumped = self.dump(host, &saved);
             dumped.err.contains("NetConnection.Connect.Rejected")
                 && dumped.err.contains("DistributionNotFound")
@@ -204,7 +206,7 @@ fn player(bucket: &str, reader: &str) -> Value {
         "Origins": {"Quantity": 1, "Items": [{
             "Id": "player",
             "DomainName": bucket,
-            "OriginPath": "/customer",
+            "OriginPath": "/player",
             "S3OriginConfig": {"OriginAccessIdentity": reader},
         }]},
         "DefaultCacheBehavior": {
@@ -222,7 +224,7 @@ fn player(bucket: &str, reader: &str) -> Value {
 #[test]
 fn a_customer_walks_the_whole_way_and_who_watches_when_it_ends_sees_the_end() {
     let film = Media::make("short.mp4", &[BOTH, "-bf 2 -c:a aac -t 5"]);
-    let mut customer = Customer::new(Kept::Sqlite, "finish", film);
+    let mut customer = Customer::new(Kept::Sqlite, "finish", CUSTOMERS[0], film);
     let watched = customer.walks_the_whole_way();
     watched.assert_same(&Frames::of_file(customer.film.path()), "a viewer of a disabled distribution");
 }
@@ -232,7 +234,7 @@ fn a_customer_walks_the_whole_way_and_who_watches_when_it_ends_is_sent_away() {
     // So long that nobody gets to its end before somebody has typed two commands.
     let film = Media::make("short.mp4", &[BOTH, "-bf 0 -c:a aac"])
         .remake("long.mp4", "-stream_loop 19 -i @ -c copy");
-    let mut customer = Customer::new(Kept::Postgres, "end", film);
+    let mut customer = Customer::new(Kept::Postgres, "end", CUSTOMERS[1], film);
     let watched = customer.walks_the_whole_way();
     let (seen, all) = (watched.video.len(), Frames::of_file(customer.film.path()).video.len());
     assert!(seen < all, "{seen} of {all} pictures");
