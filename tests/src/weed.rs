@@ -106,6 +106,9 @@ fn arguments(folder: &Path, [s3, master, volume, filer]: [u16; 4]) -> Vec<String
         "-s3".to_owned(),
         format!("-s3.config={folder}/s3.json"),
         format!("-s3.port={s3}"),
+        // Catalogues that nobody asks for would take fixed ports: of two servers at one time, one could not start.
+        "-s3.port.iceberg=0".to_owned(),
+        "-s3.port.lance=0".to_owned(),
         format!("-master.port={master}"),
         format!("-volume.port={volume}"),
         format!("-filer.port={filer}"),
