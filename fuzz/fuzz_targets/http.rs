@@ -105,11 +105,13 @@ fn site() -> Site {
         enabled: true,
         variants: Variants::ALL,
         swf: Vec::new(),
+        trusted_keys: None,
     };
     let films: Arc<dyn Origin> = Arc::new(MemoryOrigin::new("films"));
     Site {
         snapshot: Snapshot::new(vec![distribution], Some("E")),
         origins: [("films".to_owned(), films)].into(),
+        ..Site::default()
     }
 }
 

@@ -8,7 +8,6 @@ mod error;
 mod feed;
 mod names;
 mod picture;
-mod public_key;
 pub mod service;
 mod settings;
 pub mod shape;
@@ -17,7 +16,6 @@ mod value;
 
 pub use error::Error;
 pub use picture::{Picture, Published};
-pub use public_key::{PublicKeyError, PublicKeyPem};
 pub use service::Service;
 pub use settings::{Quotas, Settings};
 pub use store::{Store, StoreError};

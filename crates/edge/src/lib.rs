@@ -40,5 +40,5 @@ pub use entrance::Entrance;
 pub use event::{Event, EventKind, Sink};
 pub use listener::Listener;
 pub use metrics::{Counters, Metrics, VariantCounters};
-pub use site::Site;
+pub use site::{SigningKey, Site};
 pub use tls::{CertificateError, CertificateFiles, Certificates};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use millrace_model::Snapshot;
 use millrace_origin::Origin;
+use millrace_sign::PublicKey;
 
 /// The distributions, and the origins that they name. Immutable; replaced as a whole.
 #[derive(Default)]
@@ -13,6 +14,18 @@ pub struct Site {
     pub snapshot: Snapshot,
     /// Origins by the name that distributions use.
     pub origins: HashMap<String, Arc<dyn Origin>>,
+    /// Every key that is known, by the id that signed names carry; which of them a distribution trusts is its own
+    /// affair.
+    pub keys: HashMap<String, SigningKey>,
+}
+
+/// A key that viewers' names may be signed with.
+#[derive(Debug, Clone)]
+pub struct SigningKey {
+    /// Its public half.
+    pub public: PublicKey,
+    /// A disabled one signs nothing.
+    pub active: bool,
 }
 
 impl std::fmt::Debug for Site {

@@ -19,6 +19,9 @@ pub struct StreamingDistribution {
     pub variants: Variants,
     /// The players that may connect, by SWF verification; with none listed, every player may.
     pub swf: Vec<Swf>,
+    /// The ids of the keys whose signatures let viewers play; none: nobody needs a signature. An empty list lets
+    /// nobody play.
+    pub trusted_keys: Option<Vec<String>>,
 }
 
 /// A player as SWF verification knows it.

@@ -1,6 +1,6 @@
 //! The picture of all distributions that an edge works from.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::{HostPattern, StreamingDistribution};
@@ -12,8 +12,7 @@ pub struct Snapshot {
     /// Wildcard aliases, the longest first, so that the closest one wins.
     by_pattern: Vec<(HostPattern, Arc<StreamingDistribution>)>,
     default: Option<Arc<StreamingDistribution>>,
-    /// Ids of those that take viewers.
-    enabled: HashSet<String>,
+    by_id: HashMap<String, Arc<StreamingDistribution>>,
 }
 
 /// Why a host name selects nothing. The texts are CloudFront's.
@@ -31,9 +30,7 @@ impl Snapshot {
     pub fn new(distributions: Vec<StreamingDistribution>, default: Option<&str>) -> Self {
         let mut snapshot = Self::default();
         for distribution in distributions.into_iter().map(Arc::new) {
-            if distribution.enabled {
-                snapshot.enabled.insert(distribution.id.clone());
-            }
+            snapshot.by_id.insert(distribution.id.clone(), Arc::clone(&distribution));
             if default == Some(distribution.id.as_str()) {
                 snapshot.default = Some(Arc::clone(&distribution));
             }
@@ -46,10 +43,16 @@ impl Snapshot {
         snapshot
     }
 
+    /// The distribution with that id, also a disabled one.
+    #[must_use]
+    pub fn distribution(&self, id: &str) -> Option<&Arc<StreamingDistribution>> {
+        self.by_id.get(id)
+    }
+
     /// Whether there is a distribution with that id that takes viewers.
     #[must_use]
     pub fn takes(&self, id: &str) -> bool {
-        self.enabled.contains(id)
+        self.distribution(id).is_some_and(|distribution| distribution.enabled)
     }
 
     fn claim(&mut self, pattern: HostPattern, distribution: &Arc<StreamingDistribution>) {
@@ -88,6 +91,7 @@ mod tests {
             enabled: true,
             variants: crate::Variants::ALL,
             swf: Vec::new(),
+            trusted_keys: None,
         }
     }
 

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::Service;
 use super::kind::Kind;
 use crate::auth::Principal;
-use crate::public_key::PublicKeyPem;
 use crate::store::{Claim, Resource, Rows};
 use crate::value::{flag, text};
 use crate::{Error, clock, names};
@@ -79,7 +78,7 @@ impl Service {
                 "{account:?} is neither `self` nor an account number of 12 digits"
             )));
         }
-        PublicKeyPem::parse(&new.public_key)
+        millrace_sign::PublicKey::parse(&new.public_key)
             .map_err(|error| Error::argument(format!("the public key: {error}")))?;
         let mut write = self.store.write(&who.name).await?;
         if write.rows().get(KIND, &id).await?.is_some() {

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::distribution::check_comment;
 use super::kind::{Kind, Names, Need, View, modified, name_claim, reference_claim};
-use crate::public_key::PublicKeyPem;
 use crate::settings::Settings;
 use crate::store::{Claim, Link, Resource};
 use crate::value::{at, text};
@@ -54,7 +53,7 @@ impl Kind for PublicKey {
 
     fn check(&self, config: &Value, settings: &Settings) -> Result<(), Error> {
         check_comment(config, settings)?;
-        PublicKeyPem::parse(text(config, "EncodedKey"))
+        millrace_sign::PublicKey::parse(text(config, "EncodedKey"))
             .map(drop)
             .map_err(|error| Error::argument(format!("EncodedKey: {error}")))
     }

@@ -35,7 +35,8 @@ impl Config {
         }
         let distributions = self.distributions();
         let default = default_distribution.as_ref().map(|id| id.get_ref().as_str());
-        Ok(Site { snapshot: Snapshot::new(distributions.chain(others).collect(), default), origins })
+        let snapshot = Snapshot::new(distributions.chain(others).collect(), default);
+        Ok(Site { snapshot, origins, keys: HashMap::new() })
     }
 
     /// The distributions of the file.
@@ -306,6 +307,7 @@ impl Distribution {
             enabled: self.enabled,
             variants: variants.unwrap_or(Variants::ALL),
             swf: self.swf.iter().filter_map(|file| players.get(file.get_ref()).copied()).collect(),
+            trusted_keys: None,
         }
     }
 }

@@ -327,6 +327,7 @@ fn distribution(published: &Published, origin: String) -> StreamingDistribution 
         enabled: published.enabled,
         variants: Variants::ALL,
         swf: Vec::new(),
+        trusted_keys: None,
     }
 }
 

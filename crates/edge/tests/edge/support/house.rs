@@ -84,7 +84,7 @@ impl House {
     pub(crate) fn change(&self, change: impl FnOnce(&mut StreamingDistribution)) {
         let (mut distributions, origins) = (distributions(), site(&self.origin).origins);
         change(&mut distributions[0]);
-        self.edge.replace(Site { snapshot: Snapshot::new(distributions, None), origins });
+        self.edge.replace(Site { snapshot: Snapshot::new(distributions, None), origins, ..Site::default() });
     }
 
     /// The way to it.
@@ -157,7 +157,8 @@ impl House {
 
 fn site(origin: &MemoryOrigin) -> Site {
     let films: Arc<dyn Origin> = Arc::new(origin.clone());
-    Site { snapshot: Snapshot::new(distributions(), None), origins: [("films".to_owned(), films)].into() }
+    let origins = [("films".to_owned(), films)].into();
+    Site { snapshot: Snapshot::new(distributions(), None), origins, ..Site::default() }
 }
 
 /// One distribution that works, one that is switched off, and one whose origin is not there.
@@ -170,6 +171,7 @@ fn distributions() -> Vec<StreamingDistribution> {
         enabled,
         variants: Variants::ALL,
         swf: Vec::new(),
+        trusted_keys: None,
     };
     vec![
         distribution("EFILMS", HOST, "films", true),
