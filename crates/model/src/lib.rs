@@ -5,6 +5,7 @@
 
 mod address;
 mod distribution;
+mod resource;
 mod s3_domain;
 mod snapshot;
 mod stream_name;

@@ -74,15 +74,32 @@ impl StreamName {
     /// its kind, and the same again percent-decoded and with `+` as a space where that makes a difference.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
-        let decoded = percent_decode_str(&self.path).decode_utf8().ok().map(std::borrow::Cow::into_owned);
+        let mut keys = self.keys_without_guess();
+        let decoded = self.decoded();
         let spaced = decoded.as_deref().unwrap_or(&self.path).replace('+', " ");
+        if check(&spaced).is_ok() {
+            self.with_endings(&spaced, &mut keys);
+        }
+        keys
+    }
+
+    /// Whether `key` is meant without taking a `+` for a space.
+    pub(crate) fn means_without_guess(&self, key: &str) -> bool {
+        self.keys_without_guess().iter().any(|meant| meant == key)
+    }
+
+    fn keys_without_guess(&self) -> Vec<String> {
         let mut keys = Vec::new();
-        for path in [Some(self.path.clone()), decoded, Some(spaced)].into_iter().flatten() {
+        for path in [Some(self.path.clone()), self.decoded()].into_iter().flatten() {
             if check(&path).is_ok() {
                 self.with_endings(&path, &mut keys);
             }
         }
         keys
+    }
+
+    fn decoded(&self) -> Option<String> {
+        percent_decode_str(&self.path).decode_utf8().ok().map(std::borrow::Cow::into_owned)
     }
 
     fn with_endings(&self, path: &str, keys: &mut Vec<String>) {
@@ -91,7 +108,7 @@ impl StreamName {
             Prefix::Mp4 => &MP4_ENDINGS,
             Prefix::Mp3 => &[".mp3"],
         };
-        let has_ending = has_known_ending(path);
+        let has_ending = !ending_of(path).is_empty();
         let with = endings.iter().filter(|_| !has_ending).map(|ending| format!("{path}{ending}"));
         // Players cut `.flv` off and authors write it all the same: both may mean a key without it.
         let without = path.strip_suffix(".flv").filter(|_| self.prefix == Prefix::Flv).map(str::to_owned);
@@ -103,9 +120,11 @@ impl StreamName {
     }
 }
 
-fn has_known_ending(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    MP4_ENDINGS.iter().chain(&[".flv", ".mp3"]).any(|ending| lower.ends_with(ending))
+/// The ending of a media file that a path has, with its dot; nothing if it has none that is known.
+pub(crate) fn ending_of(path: &str) -> &str {
+    let at = path.rfind('.').unwrap_or(path.len());
+    let is = |ending: &&str| ending.eq_ignore_ascii_case(&path[at..]);
+    if MP4_ENDINGS.iter().chain(&[".flv", ".mp3"]).any(|ending| is(ending)) { &path[at..] } else { "" }
 }
 
 /// Takes every prefix off: players that add one do not look whether there is one already (`mp4:mp4:film.mp4`).
