@@ -19,6 +19,17 @@ pub struct Limits {
     pub handshakes_waiting: usize,
     /// Those from one address in one second; the connections of more are closed.
     pub handshakes_per_address: u32,
+    /// Signatures of names verified in one second; more wait. Those that are known are not verified again.
+    pub signatures_per_second: u32,
+    /// Signatures that wait; more are refused.
+    pub signatures_waiting: usize,
+    /// Signatures from one address in one second that may turn out to be none; then all new ones from there are
+    /// refused for the rest of the second.
+    pub bad_signatures_per_address: u32,
+    /// Signatures that are known to be good.
+    pub signatures_known: usize,
+    /// How long after a signature's end a viewer who began in time may seek.
+    pub seek_grace: Duration,
     /// RTMPT sessions at one time.
     pub tunnels: usize,
     /// RTMPT sessions at one time from one address.
@@ -62,6 +73,11 @@ impl Default for Limits {
             handshakes_per_second: 500,
             handshakes_waiting: 1000,
             handshakes_per_address: 100,
+            signatures_per_second: 2000,
+            signatures_waiting: 1000,
+            bad_signatures_per_address: 20,
+            signatures_known: 100_000,
+            seek_grace: Duration::ZERO,
             tunnels: 10_000,
             tunnels_per_address: 1_000,
             tunnel_silence: Duration::from_secs(45),

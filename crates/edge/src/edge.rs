@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::census::Census;
 use crate::handshakes::Handshakes;
 use crate::segment::Segments;
+use crate::signatures::Signatures;
 use crate::titles::Titles;
 use crate::tunnel::Tunnels;
 use crate::{Entrance, Limits, Metrics, Sink, Site, http};
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) entrance: Entrance,
     pub(crate) census: Census,
     pub(crate) handshakes: Handshakes,
+    pub(crate) signatures: Signatures,
     pub(crate) tunnels: Arc<Tunnels>,
     pub(crate) metrics: Metrics,
     pub(crate) sink: Sink,
@@ -75,6 +77,7 @@ impl Edge {
             entrance,
             census: Census::new(limits.connections, limits.connections_per_address),
             handshakes: Handshakes::start(&limits)?,
+            signatures: Signatures::start(&limits)?,
             tunnels: Arc::new(Tunnels::new(&limits)),
             limits,
             metrics: Metrics::default(),

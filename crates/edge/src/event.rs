@@ -1,9 +1,11 @@
 //! What an operator is told about viewers: one record for each thing that happened.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use millrace_model::Variant;
+use millrace_sign::redacted;
 
 /// Takes each event as it happens. Called from the viewers' tasks, so it must not block.
 pub type Sink = Arc<dyn Fn(&Event) + Send + Sync>;
@@ -64,6 +66,15 @@ pub enum EventKind {
         /// The whole reason, with origin, key and S3's own code where there is one.
         reason: String,
     },
+    /// There is no right to it: of a play, a seek, or a question for a length.
+    Refused {
+        /// The stream name, without the signature in it.
+        name: String,
+        /// The key that is said to have signed it.
+        key_id: Option<String>,
+        /// Why, in the words that the viewer got.
+        reason: String,
+    },
     /// It goes on from another place.
     Sought {
         /// Where the viewer wanted to go, ms.
@@ -103,6 +114,31 @@ pub enum EventKind {
     },
 }
 
+impl EventKind {
+    /// The same without signatures: whoever has one can play until it expires.
+    pub(crate) fn without_secrets(mut self) -> Self {
+        let hide = |text: &mut String| {
+            if let Cow::Owned(redacted) = redacted(text) {
+                *text = redacted;
+            }
+        };
+        match &mut self {
+            Self::Connected { tc_url, .. } => hide(tc_url),
+            Self::Rejected { tc_url, app, .. } => {
+                hide(tc_url);
+                hide(app);
+            }
+            Self::Playing { name, .. }
+            | Self::PlayFailed { name, .. }
+            | Self::Refused { name, .. }
+            | Self::Stopped { name, .. } => hide(name),
+            Self::Sought { .. } | Self::Paused { .. } | Self::Unpaused { .. } | Self::Disconnected { .. } => {
+            }
+        }
+        self
+    }
+}
+
 impl std::fmt::Display for Event {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "viewer {} {}: {}", self.viewer, self.peer, self.kind)
@@ -123,6 +159,10 @@ impl std::fmt::Display for EventKind {
                 write!(f, "plays {name:?} ({key:?}) from {} after {waited_ms} ms", Clock(*start_ms))
             }
             Self::PlayFailed { name, code, reason } => write!(f, "can't play {name:?}, {code}: {reason}"),
+            Self::Refused { name, key_id: Some(key_id), reason } => {
+                write!(f, "refused {name:?}, signed with {key_id:?}: {reason}")
+            }
+            Self::Refused { name, key_id: None, reason } => write!(f, "refused {name:?}: {reason}"),
             Self::Sought { target_ms, landed_ms } => {
                 write!(f, "seeks {}, goes on from {}", Clock(*target_ms), Clock(*landed_ms))
             }

@@ -26,13 +26,16 @@ mod listener;
 mod metrics;
 mod outbox;
 mod pacing;
+mod rate;
 mod rtmp;
 mod segment;
+mod signatures;
 mod site;
 mod titles;
 mod tls;
 mod tunnel;
 mod wire;
+mod workshop;
 
 pub use config::Limits;
 pub use edge::{Edge, Phase};

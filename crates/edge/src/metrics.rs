@@ -126,6 +126,16 @@ metrics! {
     tunnels_refused,
     /// Requests of tunnels that do not exist, or no longer.
     tunnels_unknown,
+    /// Signatures of names that were verified.
+    signatures_verified,
+    /// Signatures that were known from before.
+    signatures_known,
+    /// Signatures that were none.
+    signatures_bad,
+    /// Signatures that were not looked at because too many waited, or too many bad ones came from their address.
+    signatures_crowded,
+    /// Plays, seeks and questions for lengths refused for want of a right to them.
+    refused,
     /// Plays that began.
     plays,
     /// Plays that could not.

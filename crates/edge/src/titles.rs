@@ -11,6 +11,8 @@ use millrace_model::NameError;
 use millrace_origin::{Kind, Origin};
 use millrace_rtmp::status::code;
 
+use crate::signatures::Denied;
+
 /// An open title: one version of one object, and its index.
 pub(crate) struct OpenTitle {
     pub(crate) key: String,
@@ -82,6 +84,9 @@ pub(crate) enum PlayError {
         /// What is wrong with it.
         error: millrace_media::Error,
     },
+    /// The viewer has no right to it.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The distribution names an origin that is not there.
     #[error("origin {0:?} is not configured")]
     NoOrigin(String),
@@ -137,6 +142,7 @@ impl PlayError {
                 _ => (code::PLAY_FILE_STRUCTURE_INVALID, error.to_string()),
             },
             Self::SegmentTooLarge { .. } => (code::PLAY_FILE_STRUCTURE_INVALID, self.to_string()),
+            Self::Denied(denied) => (code::FAILED, denied.to_string()),
             Self::NoOrigin(_) => (code::PLAY_FAILED, "the distribution has no origin".to_owned()),
         }
     }

@@ -9,6 +9,11 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::stream_name::{Prefix, StreamName, ending_of};
 
+const URL: &str = "what was signed is the whole URL: sign only the stream name";
+const PREFIX: &str = "what was signed has the prefix in front: sign only the stream name";
+const APPLICATION: &str = "what was signed begins with the application cfx/st: sign only the stream name";
+const SLASH: &str = "what was signed begins with a slash: sign only the stream name";
+
 /// What is escaped in the path of a URL (RFC 3986 §3.3).
 const ESCAPED: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -60,7 +65,8 @@ impl StreamName {
         }
     }
 
-    /// What people sign instead, and what it is in words. `tc_url` is where the viewer connected to.
+    /// What people sign instead, and words for it that the right name can follow. `tc_url` is where the viewer connected
+    /// to.
     #[must_use]
     pub fn mistakes(&self, tc_url: &str) -> Vec<(String, &'static str)> {
         let path = self.path.as_str();
@@ -73,13 +79,13 @@ impl StreamName {
         // Players put folders of the URL into the app.
         let url = url.find("/cfx/st").map_or(url, |at| &url[..at + "/cfx/st".len()]);
         vec![
-            (format!("{url}/{path}"), "the whole URL"),
-            (format!("{url}/{prefix}{path}"), "the whole URL"),
-            (format!("{prefix}{path}"), "the name with its prefix"),
-            (format!("cfx/st/{path}"), "the name with the application cfx/st"),
-            (format!("cfx/st/{prefix}{path}"), "the name with the application cfx/st"),
-            (format!("/cfx/st/{path}"), "the name with the application cfx/st"),
-            (format!("/{path}"), "the name with a slash in front"),
+            (format!("{url}/{path}"), URL),
+            (format!("{url}/{prefix}{path}"), URL),
+            (format!("{prefix}{path}"), PREFIX),
+            (format!("cfx/st/{path}"), APPLICATION),
+            (format!("cfx/st/{prefix}{path}"), APPLICATION),
+            (format!("/cfx/st/{path}"), APPLICATION),
+            (format!("/{path}"), SLASH),
         ]
     }
 }

@@ -124,7 +124,7 @@ impl StreamName {
 pub(crate) fn ending_of(path: &str) -> &str {
     let at = path.rfind('.').unwrap_or(path.len());
     let is = |ending: &&str| ending.eq_ignore_ascii_case(&path[at..]);
-    if MP4_ENDINGS.iter().chain(&[".flv", ".mp3"]).any(|ending| is(ending)) { &path[at..] } else { "" }
+    if MP4_ENDINGS.iter().chain(&[".flv", ".mp3"]).any(is) { &path[at..] } else { "" }
 }
 
 /// Takes every prefix off: players that add one do not look whether there is one already (`mp4:mp4:film.mp4`).

@@ -1,6 +1,7 @@
 //! Viewers over RTMP.
 
 pub(crate) mod connection;
+mod permission;
 mod play;
 mod player;
 mod session;

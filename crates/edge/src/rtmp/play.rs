@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use millrace_media::{Position, Selection};
+use millrace_sign::Grant;
 
 use super::work::{self, Opened, Work};
 use crate::edge::Shared;
@@ -37,6 +38,8 @@ pub(crate) struct Delivery {
 pub(crate) struct Playing {
     pub(crate) name: String,
     pub(crate) title: Arc<OpenTitle>,
+    /// The right to it, for seeks.
+    pub(crate) grant: Option<Arc<Grant>>,
     /// All that this viewer could get of it.
     selection: Selection,
     next: Option<Position>,
@@ -68,11 +71,12 @@ impl Playing {
         now: Duration,
         buffer: Duration,
     ) -> Self {
-        let Opened { title, selection, position } = opened;
+        let Opened { title, selection, position, grant } = opened;
         let start_ms = position.time_ms();
         Self {
             name,
             title,
+            grant,
             selection,
             next: Some(position),
             built: None,
@@ -113,6 +117,7 @@ impl Playing {
     pub(crate) fn change_title(&mut self, name: String, opened: Opened) {
         self.name = name;
         self.title = opened.title;
+        self.grant = opened.grant;
         self.selection = opened.selection;
         self.next = Some(opened.position);
         self.rest = None;

@@ -203,6 +203,11 @@ impl Player {
             }
             State::Opening(opening) => opening.seek_ms = Some(target_ms),
             State::Playing { playing, mode } => {
+                // Whoever may not seek stays where it is.
+                if let Err(denied) = self.access.may_seek(playing.grant.as_deref()) {
+                    let name = playing.name.clone();
+                    return self.refuse(&name, &denied.into(), protocol);
+                }
                 outbox.stop_segment(self.id);
                 let paused =
                     matches!(mode, Mode::Paused | Mode::Showing | Mode::Seeking { paused: true, .. });
@@ -471,9 +476,17 @@ impl Player {
 
     fn refuse(&mut self, name: &str, error: &PlayError, protocol: &mut Server) {
         let (code, description) = error.for_viewer();
-        self.access.shared.metrics.plays_failed.one();
         protocol.status(self.id, &Status::error(code, description).about(name));
-        self.events.push(EventKind::PlayFailed { name: name.to_owned(), code, reason: error.to_string() });
+        self.events.push(match error {
+            PlayError::Denied(denied) => {
+                self.access.shared.metrics.refused.one();
+                denied.event(name)
+            }
+            error => {
+                self.access.shared.metrics.plays_failed.one();
+                EventKind::PlayFailed { name: name.to_owned(), code, reason: error.to_string() }
+            }
+        });
     }
 
     pub(super) fn fail(&mut self, code: &'static str, name: &str, what: String, protocol: &mut Server) {

@@ -16,11 +16,13 @@ use millrace_rtmp::handshake::encrypted::{Agreement, Cipher, Exchange};
 use millrace_rtmp::session::{Connect, Event as Request, Rejection, Server};
 use millrace_rtmp::status::{Status, code};
 
+use super::permission::Visit;
 use super::player::Player;
 use super::verification::Verification;
 use super::work::{Access, Done};
 use crate::edge::Shared;
 use crate::outbox::Outbox;
+use crate::titles::PlayError;
 use crate::{Event, EventKind};
 
 /// Questions about lengths that are looked up at one time; more are answered with "not known".
@@ -50,8 +52,16 @@ pub(crate) struct Session {
 
 /// Work that is done, and whose it was.
 pub(crate) enum Finished {
-    Player { stream: u32, done: Done },
-    Length { transaction: f64, seconds: f64 },
+    Player {
+        stream: u32,
+        done: Done,
+    },
+    /// How long a title is, or what the operator is told of one whose length the viewer may not know.
+    Length {
+        transaction: f64,
+        seconds: f64,
+        denied: Option<EventKind>,
+    },
     Agreed(Box<Result<Agreement, Error>>),
 }
 
@@ -224,7 +234,10 @@ impl Session {
         now: Duration,
     ) -> Result<(), Error> {
         match finished {
-            Finished::Length { transaction, seconds } => self.protocol.stream_length(transaction, seconds),
+            Finished::Length { transaction, seconds, denied } => {
+                denied.into_iter().for_each(|kind| self.tell(kind));
+                self.protocol.stream_length(transaction, seconds);
+            }
             Finished::Agreed(agreement) => self.protocol.agree((*agreement)?),
             Finished::Player { stream, done } => {
                 if let Some(player) = self.players.iter_mut().find(|player| player.id == stream) {
@@ -382,7 +395,7 @@ impl Session {
     fn accept(
         &mut self,
         connect: Connect,
-        distribution: &StreamingDistribution,
+        distribution: &Arc<StreamingDistribution>,
         address: Address,
         now: Duration,
     ) {
@@ -390,9 +403,14 @@ impl Session {
         let access = Access {
             shared: Arc::clone(&self.shared),
             origin,
-            origin_name: distribution.origin.clone(),
             path: address.path,
             capabilities: Arc::new(capabilities(&connect.four_ccs)),
+            visit: Arc::new(Visit {
+                distribution: Arc::clone(distribution),
+                tc_url: connect.tc_url.clone(),
+                query: address.query,
+                address: self.peer.ip(),
+            }),
         };
         self.distribution = Some(distribution.id.clone());
         self.shared.metrics.of(self.variant()).connected.one();
@@ -454,9 +472,15 @@ impl Session {
             Some(access) if self.queries.len() < QUERIES => {
                 let access = access.clone();
                 self.queries.push(Box::pin(async move {
-                    let title = access.open(&name).await;
-                    let seconds = title.map_or(0.0, |title| title.title.duration_ms() as f64 / 1000.0);
-                    Finished::Length { transaction, seconds }
+                    let (seconds, denied) = match access.open(&name).await {
+                        Ok((title, _)) => (title.title.duration_ms() as f64 / 1000.0, None),
+                        Err(PlayError::Denied(denied)) => {
+                            access.shared.metrics.refused.one();
+                            (0.0, Some(denied.event(&name)))
+                        }
+                        Err(_) => (0.0, None),
+                    };
+                    Finished::Length { transaction, seconds, denied }
                 }));
             }
             _ => self.protocol.stream_length(transaction, 0.0),
@@ -474,6 +498,7 @@ impl Session {
     }
 
     fn tell(&self, kind: EventKind) {
+        let kind = kind.without_secrets();
         (self.shared.sink)(&Event { viewer: self.viewer, peer: self.peer, kind });
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use millrace_media::{Capabilities, Position, Selection};
-use millrace_model::StreamName;
 use millrace_origin::Origin;
+use millrace_sign::Grant;
 
+use super::permission::{Permit, Visit};
 use crate::edge::Shared;
 use crate::segment::{Key, Segment};
 use crate::titles::{OpenTitle, PlayError};
@@ -33,6 +34,8 @@ pub(crate) struct Opened {
     pub(crate) title: Arc<OpenTitle>,
     pub(crate) selection: Selection,
     pub(crate) position: Position,
+    /// The right to it; none where nobody needs one.
+    pub(crate) grant: Option<Arc<Grant>>,
 }
 
 /// What a connection lets its streams open: chosen by connect, the same for its whole life.
@@ -40,26 +43,26 @@ pub(crate) struct Opened {
 pub(crate) struct Access {
     pub(crate) shared: Arc<Shared>,
     pub(crate) origin: Option<Arc<dyn Origin>>,
-    /// The name of the origin, for the error when it is not there.
-    pub(crate) origin_name: String,
     /// What the app held behind `cfx/st`.
     pub(crate) path: String,
     pub(crate) capabilities: Arc<Capabilities>,
+    pub(crate) visit: Arc<Visit>,
 }
 
 impl Access {
-    /// Opens the title that `name` means.
-    pub(crate) async fn open(&self, name: &str) -> Result<Arc<OpenTitle>, PlayError> {
-        let name = StreamName::parse(&self.path, name)?;
-        let origin = self.origin.as_ref().ok_or_else(|| PlayError::NoOrigin(self.origin_name.clone()))?;
-        self.shared.titles.open(origin, &name.keys()).await
+    /// Opens the title that `name` means, if the viewer has a right to it.
+    pub(crate) async fn open(&self, name: &str) -> Result<(Arc<OpenTitle>, Option<Arc<Grant>>), PlayError> {
+        let Permit { keys, grant } = self.permit(name).await?;
+        let missing = || PlayError::NoOrigin(self.visit.distribution.origin.clone());
+        let origin = self.origin.as_ref().ok_or_else(missing)?;
+        Ok((self.shared.titles.open(origin, &keys).await?, grant))
     }
 
     async fn open_at(&self, name: &str, start_ms: u64) -> Result<Opened, PlayError> {
-        let title = self.open(name).await?;
+        let (title, grant) = self.open(name).await?;
         let selection = title.title.select(&self.capabilities)?;
         let position = locate(&title, start_ms, selection).await?;
-        Ok(Opened { title, selection, position })
+        Ok(Opened { title, selection, position, grant })
     }
 
     /// Work that opens `name` at the key frame at or before `start_ms`.
