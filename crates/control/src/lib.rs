@@ -11,11 +11,13 @@ mod picture;
 pub mod service;
 mod settings;
 pub mod shape;
+mod signer;
 pub mod store;
 mod value;
 
 pub use error::Error;
-pub use picture::{Picture, Published};
+pub use picture::{Picture, Published, PublishedKey};
 pub use service::Service;
 pub use settings::{Quotas, Settings};
+pub use signer::{NoSigner, Signer, Signers};
 pub use store::{Store, StoreError};

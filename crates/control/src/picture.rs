@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-use crate::service::{S3Identity, Service, s3_identity, streaming};
+use crate::service::{S3Identity, Service, key_pair, keys, s3_identity, streaming};
 use crate::store::Resource;
 use crate::value::{flag, text, texts};
+use crate::{Error, Signers};
 
 /// What edges work from. Secrets are sealed in it, so it can be kept on a disk.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,12 @@ pub struct Picture {
     pub streaming: Vec<Published>,
     /// As whom buckets are read.
     pub identities: Vec<S3Identity>,
+    /// Every key that may have signed something: key pairs of accounts and public keys of the API.
+    #[serde(default)]
+    pub keys: Vec<PublishedKey>,
+    /// Whose they are, for distributions of the configuration file.
+    #[serde(default)]
+    pub signers: Signers,
 }
 
 /// A streaming distribution.
@@ -33,11 +39,33 @@ pub struct Published {
     pub identity: Option<String>,
     /// Whether it takes viewers.
     pub enabled: bool,
+    /// The ids of the keys whose signatures let viewers play, disabled ones among them; none: nobody needs a signature.
+    ///
+    /// Snapshots of versions that checked no signatures do not say. A private film must not be open only because the
+    /// store was away at an update, so nobody plays from such a snapshot before the store is back.
+    #[serde(default = "nobody")]
+    pub trusted_keys: Option<Vec<String>>,
+}
+
+/// A key that viewers' names may be signed with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedKey {
+    /// `APKA…` of key pairs, `K…` of public keys.
+    pub id: String,
+    /// Whether it may sign.
+    pub active: bool,
+    /// PEM.
+    pub public_key: String,
+}
+
+fn nobody() -> Option<Vec<String>> {
+    Some(Vec::new())
 }
 
 impl Published {
-    fn of(resource: &Resource) -> Self {
+    fn of(resource: &Resource, signers: &Signers) -> Self {
         let config = &resource.config;
+        let private = flag(config, "TrustedSigners.Enabled");
         let identity = text(config, "S3Origin.OriginAccessIdentity").rsplit('/').next();
         Self {
             id: resource.id.clone(),
@@ -46,6 +74,7 @@ impl Published {
             bucket: text(config, "S3Origin.DomainName").to_owned(),
             identity: identity.filter(|id| !id.is_empty()).map(str::to_owned),
             enabled: flag(config, "Enabled"),
+            trusted_keys: private.then(|| signers.keys_of(texts(config, "TrustedSigners"))),
         }
     }
 }
@@ -57,10 +86,21 @@ impl Service {
     /// When the store can't be read.
     pub async fn picture(&self) -> Result<Picture, Error> {
         let mut snapshot = self.store.snapshot().await?;
+        let key_pairs = snapshot.rows().all(key_pair::KIND).await?;
+        let public_keys = snapshot.rows().all(keys::KEY).await?;
+        let key_groups = snapshot.rows().all(keys::GROUP).await?;
+        let signers = Signers::of(&self.settings().account, &key_pairs, &key_groups);
+        let streaming = snapshot.rows().all(streaming::KIND).await?;
         Ok(Picture {
             revision: snapshot.rows().revision().await?,
-            streaming: snapshot.rows().all(streaming::KIND).await?.iter().map(Published::of).collect(),
+            streaming: streaming.iter().map(|resource| Published::of(resource, &signers)).collect(),
             identities: snapshot.rows().all(s3_identity::KIND).await?.iter().map(S3Identity::of).collect(),
+            keys: key_pairs
+                .iter()
+                .map(key_pair::published)
+                .chain(public_keys.iter().map(keys::published))
+                .collect(),
+            signers,
         })
     }
 }

@@ -294,6 +294,10 @@ impl Service {
                 format!("the {} {} is in use by the {} {}", names.people, resource.id, user.kind, user.id);
             return Err(Error::new(409, names.in_use, what));
         }
+        if let Some(file) = self.declares_signer(names.kind, &resource.id) {
+            let what = format!("the {} {} is a trusted signer in {file}", names.people, resource.id);
+            return Err(Error::new(409, names.in_use, what));
+        }
         if names.kind == identity::KIND {
             // What nobody can read as any more is of use to nobody but thieves.
             write.rows().delete(s3_identity::KIND, &resource.id).await?;

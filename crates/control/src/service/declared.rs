@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Service, streaming};
+use super::{Service, keys, streaming};
 use crate::Error;
 use crate::settings::Settings;
 use crate::store::Resource;
-use crate::value::text;
+use crate::value::{text, texts};
 
 /// A streaming distribution of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Declared {
     pub aliases: Vec<String>,
     /// Its bucket, as the file names it.
     pub bucket: String,
+    /// Who may sign for it: `self`, account numbers, key groups; with none nobody needs a signature.
+    pub trusted_signers: Vec<String>,
     /// Whether it takes viewers.
     pub enabled: bool,
     /// The file, for errors.
@@ -28,13 +30,21 @@ pub struct Declared {
 }
 
 impl Declared {
+    /// As the API has them.
+    fn signers(&self) -> Value {
+        match self.trusted_signers.as_slice() {
+            [] => json!({"Enabled": false, "Quantity": 0}),
+            signers => json!({"Enabled": true, "Quantity": signers.len(), "Items": signers}),
+        }
+    }
+
     fn resource(&self) -> Resource {
         let config = json!({
             "CallerReference": self.id,
             "S3Origin": {"DomainName": format!("{}.s3.amazonaws.com", self.bucket), "OriginAccessIdentity": ""},
             "Aliases": {"Quantity": self.aliases.len(), "Items": self.aliases},
             "Comment": format!("declared in {}", self.file).chars().take(128).collect::<String>(),
-            "TrustedSigners": {"Enabled": false, "Quantity": 0},
+            "TrustedSigners": self.signers(),
             "Enabled": self.enabled,
         });
         Resource {
@@ -64,6 +74,14 @@ pub(super) fn refusal(given: &Resource, code: &'static str) -> Error {
 }
 
 impl Service {
+    /// The file with a distribution that trusts this key group, if there is one.
+    pub(super) fn declares_signer(&self, kind: &str, id: &str) -> Option<String> {
+        let declared = self.declared.load();
+        let trusts = |one: &&Resource| texts(&one.config, "TrustedSigners").any(|signer| signer == id);
+        let found = declared.iter().filter(|_| kind == keys::GROUP).find(trusts)?;
+        Some(text(&found.facts, "File").to_owned())
+    }
+
     /// Shows the distributions of the file from now on, instead of those that were shown.
     pub fn declare(&self, declared: &[Declared]) {
         let hosts = declared.iter().flat_map(|one| one.aliases.iter().chain([&one.domain_name]));

@@ -9,7 +9,7 @@ use super::kind::{Need, View, host_claim, reference_claim};
 use crate::settings::Settings;
 use crate::store::{Claim, Link, Resource};
 use crate::value::{items, text, texts};
-use crate::{Error, names};
+use crate::{Error, Signer, names};
 
 /// How an origin access identity is named where it is used.
 const IDENTITY: &str = "origin-access-identity/cloudfront/";
@@ -79,8 +79,9 @@ fn check_alias(alias: &str, settings: &Settings) -> Result<(), Error> {
     Ok(())
 }
 
-/// Signers: `self` and account numbers.
-pub(super) fn check_signers(config: &Value, path: &str, settings: &Settings) -> Result<(), Error> {
+/// Signers: `self` and account numbers, and where that is allowed key groups.
+pub(super) fn check_signers(config: &Value, settings: &Settings, groups: bool) -> Result<(), Error> {
+    let path = "TrustedSigners";
     let most = settings.quotas.trusted_signers;
     let signers = items(config, path).len();
     if signers > most {
@@ -88,20 +89,44 @@ pub(super) fn check_signers(config: &Value, path: &str, settings: &Settings) -> 
         return Err(Error::bad("TooManyTrustedSigners", what));
     }
     for signer in texts(config, path) {
-        if signer != "self" && (signer.len() != 12 || !signer.bytes().all(|byte| byte.is_ascii_digit())) {
-            let what = format!("{path}: {signer:?} is neither `self` nor an account number of 12 digits");
-            return Err(Error::argument(what));
+        match Signer::parse(signer) {
+            Ok(Signer::KeyGroup(group)) if !groups => {
+                let what = format!(
+                    "{path}: {group} may be a key group; web distributions trust these in TrustedKeyGroups"
+                );
+                return Err(Error::argument(what));
+            }
+            Ok(_) => {}
+            Err(error) if groups => return Err(Error::argument(format!("{path}: {error}"))),
+            Err(_) => {
+                let what = format!("{path}: {signer:?} is neither `self` nor an account number of 12 digits");
+                return Err(Error::argument(what));
+            }
         }
     }
     Ok(())
 }
 
-/// Signers with the key pairs that they can sign with.
+/// The key groups among signers, which have to be there.
+pub(super) fn signing_groups(config: &Value) -> impl Iterator<Item = Need> {
+    let groups = texts(config, "TrustedSigners").filter_map(|signer| match Signer::parse(signer) {
+        Ok(Signer::KeyGroup(group)) => Some(group),
+        _ => None,
+    });
+    groups.map(|group| {
+        let what = format!("TrustedSigners: there is no key group with the id {group}");
+        let link = Link { kind: super::keys::GROUP.to_owned(), id: group.to_owned() };
+        Need { link, error: Error::bad("TrustedSignerDoesNotExist", what) }
+    })
+}
+
+/// Signers with the keys that they can sign with.
 pub(super) fn active_signers(enabled: bool, signers: &BTreeSet<&str>, view: &View) -> Value {
     let ids = |signer: &str| {
         let account = if signer == "self" { &view.account } else { signer };
-        let ids = view.key_pairs.iter().filter(|(owner, _)| owner == account).map(|(_, id)| id.clone());
-        ids.collect::<Vec<String>>()
+        let pairs = view.key_pairs.iter().filter(|(owner, _)| owner == account).map(|(_, id)| id);
+        let in_group = view.key_groups.iter().filter(|(group, _)| group == signer).flat_map(|(_, keys)| keys);
+        pairs.chain(in_group).cloned().collect::<Vec<String>>()
     };
     let signers: Vec<Value> = signers
         .iter()

@@ -4,12 +4,12 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Service;
 use super::kind::Kind;
+use super::{Service, keys};
 use crate::auth::Principal;
 use crate::store::{Claim, Resource, Rows};
 use crate::value::{flag, text};
-use crate::{Error, clock, names};
+use crate::{Error, PublishedKey, Signer, clock, names};
 
 /// The kind in the store.
 pub(crate) const KIND: &str = "key-pair";
@@ -53,6 +53,12 @@ impl KeyPair {
     }
 }
 
+/// A key pair as edges have it.
+pub(crate) fn published(resource: &Resource) -> PublishedKey {
+    let KeyPair { key_pair_id: id, active, public_key, .. } = KeyPair::of(resource);
+    PublishedKey { id, active, public_key }
+}
+
 impl Service {
     /// Registers a key pair.
     ///
@@ -81,12 +87,12 @@ impl Service {
         millrace_sign::PublicKey::parse(&new.public_key)
             .map_err(|error| Error::argument(format!("the public key: {error}")))?;
         let mut write = self.store.write(&who.name).await?;
-        if write.rows().get(KIND, &id).await?.is_some() {
-            return Err(Error::new(
-                409,
-                "KeyPairAlreadyExists",
-                format!("the key pair {id} is registered already"),
-            ));
+        // URLs name keys of either kind in the same place.
+        for (kind, people) in [(KIND, "key pair"), (keys::KEY, "public key")] {
+            if write.rows().get(kind, &id).await?.is_some() {
+                let what = format!("a {people} is registered as {id} already");
+                return Err(Error::new(409, "KeyPairAlreadyExists", what));
+            }
         }
         let resource = Resource {
             kind: KIND.to_owned(),
@@ -117,7 +123,8 @@ impl Service {
     ) -> Result<(), Error> {
         let own = self.settings().account.clone();
         let mut others = kind.signers(config);
-        others.retain(|signer| *signer != "self" && *signer != own);
+        // Groups are looked for as everything else is that a configuration needs.
+        others.retain(|signer| matches!(Signer::parse(signer), Ok(Signer::Account(number)) if number != own));
         if others.is_empty() {
             return Ok(());
         }

@@ -1,13 +1,14 @@
-//! Public keys and groups of them: who may sign for web distributions.
+//! Public keys and groups of them: who may sign for web distributions, and here for streaming distributions too.
 
 use serde_json::{Value, json};
 
 use super::distribution::check_comment;
+use super::key_pair;
 use super::kind::{Kind, Names, Need, View, modified, name_claim, reference_claim};
 use crate::settings::Settings;
 use crate::store::{Claim, Link, Resource};
 use crate::value::{at, text};
-use crate::{Error, clock, names};
+use crate::{Error, PublishedKey, clock, names};
 
 /// The kind of public keys in the store.
 pub(crate) const KEY: &str = "public-key";
@@ -64,7 +65,9 @@ impl Kind for PublicKey {
 
     fn claims(&self, resource: &Resource) -> Vec<Claim> {
         let (reference, name) = (text(&resource.config, "CallerReference"), text(&resource.config, "Name"));
-        vec![reference_claim(KEY, reference), name_claim(KEY, name)]
+        // URLs name key pairs in the same place.
+        let id = Claim { kind: key_pair::KIND.to_owned(), value: resource.id.clone() };
+        vec![reference_claim(KEY, reference), name_claim(KEY, name), id]
     }
 
     fn repeats(&self) -> bool {
@@ -98,6 +101,12 @@ impl Kind for PublicKey {
             "Comment": text(&resource.config, "Comment"),
         })
     }
+}
+
+/// A public key as edges have it: it signs as long as it is there.
+pub(crate) fn published(resource: &Resource) -> PublishedKey {
+    let public_key = text(&resource.config, "EncodedKey").to_owned();
+    PublishedKey { id: resource.id.clone(), active: true, public_key }
 }
 
 pub(crate) struct KeyGroup;

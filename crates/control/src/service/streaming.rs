@@ -50,7 +50,7 @@ impl Kind for Streaming {
 
     fn check(&self, config: &Value, settings: &Settings) -> Result<(), Error> {
         distribution::check(config, settings, "TooManyStreamingDistributionCNAMEs")?;
-        distribution::check_signers(config, "TrustedSigners", settings)?;
+        distribution::check_signers(config, settings, true)?;
         distribution::check_logging(config)?;
         let origin = text(config, "S3Origin.DomainName");
         match millrace_model::S3Domain::parse(origin) {
@@ -68,7 +68,8 @@ impl Kind for Streaming {
     }
 
     fn needs(&self, config: &Value) -> Vec<Need> {
-        distribution::identity(text(config, "S3Origin.OriginAccessIdentity")).into_iter().collect()
+        let identity = distribution::identity(text(config, "S3Origin.OriginAccessIdentity"));
+        identity.into_iter().chain(distribution::signing_groups(config)).collect()
     }
 
     fn signers<'c>(&self, config: &'c Value) -> BTreeSet<&'c str> {

@@ -137,7 +137,7 @@ fn check_behavior(
     settings: &Settings,
 ) -> Result<(), Error> {
     refuse(behavior, &REFUSED_OF_BEHAVIOR, &format!("{place}."))?;
-    distribution::check_signers(behavior, "TrustedSigners", settings)?;
+    distribution::check_signers(behavior, settings, false)?;
     let target = text(behavior, "TargetOriginId");
     if !origins.contains(target) {
         let what =

@@ -70,6 +70,7 @@ async fn a_name_of_the_file_is_taken() {
         domain_name: "File.example.net".into(),
         aliases: vec!["Media.example.net".into()],
         bucket: "films".into(),
+        trusted_signers: Vec::new(),
         enabled: true,
         file: "millrace.toml".into(),
     }]);

@@ -11,6 +11,7 @@ fn declared(id: &str) -> Declared {
         domain_name: format!("{}.example.net", id.to_ascii_lowercase()),
         aliases: vec![format!("alias-{id}.example.net")],
         bucket: "films".to_owned(),
+        trusted_signers: Vec::new(),
         enabled: true,
         file: "/etc/millrace.toml".to_owned(),
     }

@@ -10,6 +10,7 @@ mod life;
 mod matches;
 mod needs;
 mod pages;
+mod picture;
 mod quotas;
 mod references;
 mod secrets;
