@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use millrace_control::Signer;
 use millrace_model::Variants;
 use serde::Deserialize;
 use toml::Spanned;
@@ -47,6 +48,8 @@ pub(crate) struct Distribution {
     #[serde(default = "yes")]
     pub(crate) enabled: bool,
     pub(crate) variants: Option<Spanned<Vec<VariantName>>>,
+    #[serde(default)]
+    trusted_signers: Vec<Spanned<String>>,
     #[serde(default)]
     pub(crate) swf: Vec<Spanned<PathBuf>>,
 }
@@ -124,7 +127,16 @@ impl Bucket {
 }
 
 impl Distribution {
+    /// Whose signatures let viewers play; nobody: no signature is needed.
+    pub(super) fn signers(&self) -> impl Iterator<Item = &str> {
+        self.trusted_signers.iter().map(|signer| signer.get_ref().as_str())
+    }
+
     fn check(&self, buckets: &HashSet<&str>) -> Result<(), At> {
+        for signer in &self.trusted_signers {
+            Signer::parse(signer.get_ref())
+                .map_err(|error| (signer.span(), format!("trusted_signers: {error}")))?;
+        }
         let bucket = &self.bucket;
         if !buckets.contains(bucket.get_ref().as_str()) {
             let what = format!("bucket: there is no [[bucket]] named {:?}", bucket.get_ref());

@@ -149,6 +149,9 @@ impl Fault {
 
 #[cfg(test)]
 mod tests {
+    use millrace_control::Signers;
+    use millrace_model::StreamingDistribution;
+
     use super::*;
 
     fn fault(text: &str) -> String {
@@ -208,6 +211,11 @@ mod tests {
         assert!(config.summary().ends_with(":1935, :80, :443"), "{}", config.summary());
     }
 
+    /// The first distribution, as long as nothing is known of keys.
+    fn model(config: &Config) -> StreamingDistribution {
+        config.distributions(&Signers::default()).next().expect("there is one")
+    }
+
     /// A file with one distribution that has this setting on its sixth line.
     fn distribution_with(setting: &str) -> String {
         format!(
@@ -220,7 +228,7 @@ mod tests {
     fn the_variants_of_a_distribution_are_all_unless_it_lists_some() {
         let variants = |setting: &str| {
             let config = Config::parse(&distribution_with(setting)).expect("a sound file");
-            config.settings.distribution[0].model(&config.players).variants.to_string()
+            model(&config).variants.to_string()
         };
         assert_eq!(variants(""), "rtmp, rtmpe, rtmpt, rtmpte, rtmps, rtmpts");
         assert_eq!(variants("variants = [\"rtmps\", \"rtmpe\"]"), "rtmpe, rtmps");
@@ -228,6 +236,23 @@ mod tests {
         assert!(wrong.starts_with("6:12: variants: \"rtmfp\" is none of rtmp, "), "{wrong}");
         let none = fault(&distribution_with("variants = []"));
         assert!(none.starts_with("6:12: variants: nobody"), "{none}");
+    }
+
+    #[test]
+    fn a_distribution_with_signers_of_whom_nothing_is_known_lets_nobody_play() {
+        let trusted = |setting: &str| {
+            let config = Config::parse(&distribution_with(setting)).expect("a sound file");
+            model(&config).trusted_keys
+        };
+        assert_eq!(trusted(""), None);
+        assert_eq!(trusted("trusted_signers = []"), None);
+        assert_eq!(trusted("trusted_signers = [\"self\", \"210987654321\"]"), Some(Vec::new()));
+    }
+
+    #[test]
+    fn a_signer_that_can_be_none_is_told_where_it_stands() {
+        let wrong = fault(&distribution_with("trusted_signers = [\"self\", \"Self\"]"));
+        assert!(wrong.starts_with("6:28: trusted_signers: \"Self\" is neither `self`"), "{wrong}");
     }
 
     #[test]
@@ -239,7 +264,7 @@ mod tests {
         assert!(error.contains("millrace.toml:6:8: swf: ") && error.contains("player.swf"), "{error}");
         std::fs::write(folder.path().join("player.swf"), b"FWS\x08\x0b\0\0\0abc").expect("it can be written");
         let config = Config::load(&file).expect("there is one now");
-        let swf = config.settings.distribution[0].model(&config.players).swf;
+        let swf = model(&config).swf;
         assert_eq!(swf.iter().map(|player| player.size).collect::<Vec<_>>(), [11]);
     }
 

@@ -277,6 +277,22 @@ section! {
 }
 
 section! {
+    /// Signatures of distributions with trusted signers: what looking at them may cost, and what happens when they end.
+    Signatures, "signatures" {
+        /// Signatures verified in one second; more wait. One that was good is known and not verified again.
+        per_second: u32 = 2000,
+        /// Signatures that wait; viewers with more are refused.
+        waiting: usize = 1000,
+        /// Bad signatures from one address in one second; then all that are not known are refused for its rest.
+        bad_per_address: u32 = 20,
+        /// Good signatures that are remembered.
+        known: usize = 100_000,
+        /// How long after the end of its signature a viewer who plays may still seek; playing on needs none.
+        seek_grace: Period = seconds(0),
+    }
+}
+
+section! {
     /// What media files may cost.
     Media, "media" {
         /// Memory for packed media that viewers share.
@@ -334,6 +350,7 @@ pub(crate) struct Settings {
     pub(crate) cache: Cache,
     pub(crate) origin: Origin,
     pub(crate) limits: Limits,
+    pub(crate) signatures: Signatures,
     pub(crate) media: Media,
     pub(crate) drain: Drain,
     pub(crate) log: Log,
@@ -385,6 +402,11 @@ const TAIL: &str = "
 #: enabled = true
 # By which variants viewers may come; all, if it is not there.
 #: variants = [\"rtmp\", \"rtmpe\", \"rtmpt\", \"rtmpte\", \"rtmps\", \"rtmpts\"]
+# Whose signatures let viewers play, as TrustedSigners of the API has them: \"self\" is the account of
+# [control], other accounts are meant by their numbers, key groups by their ids. Their keys are in
+# the store (`millrace keys`, or CreatePublicKey and CreateKeyGroup of the API). Empty, or not
+# there: nobody needs a signature.
+#: trusted_signers = [\"self\", \"210987654321\", \"0a1b2c3d-0000-4000-8000-0123456789ab\"]
 # The files of the players (SWF) that may connect, by SWF verification. Every player may, if it
 # is not there. It keeps honest people honest: who has the file can make any player pass.
 #: swf = [\"player.swf\"]
@@ -402,6 +424,7 @@ pub(super) fn default_file() -> String {
         Cache::describe,
         Origin::describe,
         Limits::describe,
+        Signatures::describe,
         Media::describe,
         Drain::describe,
         Log::describe,

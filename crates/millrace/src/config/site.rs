@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use millrace_control::Signers;
 use millrace_control::service::Declared;
 use millrace_edge::{CertificateError, CertificateFiles, Certificates, Site};
 use millrace_model::{HostPattern, S3Domain, Snapshot, StreamingDistribution, Swf, Variants};
@@ -16,16 +17,17 @@ use super::settings::{Limits, Media, Origin as OriginSettings, Quotas};
 use super::{Bucket, Config, Distribution, Settings};
 
 impl Config {
-    /// The distributions and the buckets behind them.
+    /// The distributions and the buckets behind them, as long as nothing is known of keys.
     pub(crate) fn site(&self) -> anyhow::Result<Site> {
-        self.site_with(Vec::new(), HashMap::new())
+        self.site_with(Vec::new(), HashMap::new(), &Signers::default())
     }
 
-    /// The same with distributions and origins from elsewhere; host names are the file's first.
+    /// The same with distributions, origins and signers' keys from elsewhere; host names are the file's first.
     pub(crate) fn site_with(
         &self,
         others: Vec<StreamingDistribution>,
         mut origins: HashMap<String, Arc<dyn Origin>>,
+        signers: &Signers,
     ) -> anyhow::Result<Site> {
         let Settings { bucket, default_distribution, .. } = &self.settings;
         for bucket in bucket {
@@ -33,15 +35,15 @@ impl Config {
             let origin = origin.with_context(|| format!("bucket {:?}", bucket.name.get_ref()))?;
             origins.insert(bucket.name.get_ref().clone(), origin);
         }
-        let distributions = self.distributions();
+        let distributions = self.distributions(signers);
         let default = default_distribution.as_ref().map(|id| id.get_ref().as_str());
         let snapshot = Snapshot::new(distributions.chain(others).collect(), default);
         Ok(Site { snapshot, origins, keys: HashMap::new() })
     }
 
-    /// The distributions of the file.
-    pub(crate) fn distributions(&self) -> impl Iterator<Item = StreamingDistribution> {
-        self.settings.distribution.iter().map(|distribution| distribution.model(&self.players))
+    /// The distributions of the file. Those with trusted signers trust the keys that `signers` says are theirs.
+    pub(crate) fn distributions(&self, signers: &Signers) -> impl Iterator<Item = StreamingDistribution> {
+        self.settings.distribution.iter().map(|distribution| distribution.model(&self.players, signers))
     }
 
     /// The bucket of a distribution that is not the file's: as whom it is read is decided by `credentials`, and what
@@ -82,6 +84,7 @@ impl Config {
             domain_name: distribution.domain_name.to_ascii_lowercase(),
             aliases: distribution.aliases.clone(),
             bucket: distribution.bucket.get_ref().clone(),
+            trusted_signers: distribution.signers().map(str::to_owned).collect(),
             enabled: distribution.enabled,
             file: file.display().to_string(),
         });
@@ -170,7 +173,7 @@ impl Config {
 
     /// What viewers and media may cost.
     pub(crate) fn limits(&self) -> millrace_edge::Limits {
-        let (limits, media) = (&self.settings.limits, &self.settings.media);
+        let Settings { limits, media, signatures, .. } = &self.settings;
         millrace_edge::Limits {
             connections: limits.connections,
             connections_per_address: limits.connections_per_address,
@@ -178,6 +181,11 @@ impl Config {
             handshakes_per_second: limits.handshakes_per_second,
             handshakes_waiting: limits.handshakes_waiting,
             handshakes_per_address: limits.handshakes_per_address,
+            signatures_per_second: signatures.per_second,
+            signatures_waiting: signatures.waiting,
+            bad_signatures_per_address: signatures.bad_per_address,
+            signatures_known: signatures.known,
+            seek_grace: signatures.seek_grace.0,
             tunnels: limits.tunnels,
             tunnels_per_address: limits.tunnels_per_address,
             tunnel_silence: limits.tunnel_silence.0,
@@ -296,8 +304,8 @@ impl Bucket {
 }
 
 impl Distribution {
-    /// `players` are the files that were read.
-    pub(super) fn model(&self, players: &HashMap<PathBuf, Swf>) -> StreamingDistribution {
+    /// `players` are the files that were read. A distribution with signers of whom nobody has a key lets nobody play.
+    pub(super) fn model(&self, players: &HashMap<PathBuf, Swf>, signers: &Signers) -> StreamingDistribution {
         let variants = self.variants.as_ref().map(|list| list.get_ref().iter().map(|name| name.0).collect());
         StreamingDistribution {
             id: self.id.get_ref().clone(),
@@ -307,7 +315,7 @@ impl Distribution {
             enabled: self.enabled,
             variants: variants.unwrap_or(Variants::ALL),
             swf: self.swf.iter().filter_map(|file| players.get(file.get_ref()).copied()).collect(),
-            trusted_keys: None,
+            trusted_keys: (self.signers().count() > 0).then(|| signers.keys_of(self.signers())),
         }
     }
 }

@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use millrace_control::auth::Seal;
 use millrace_control::service::S3Identity;
-use millrace_control::{Picture, Published, Service, Settings, Store, StoreError, api};
-use millrace_edge::{Certificates, Edge};
+use millrace_control::{Picture, Published, PublishedKey, Service, Settings, Store, StoreError, api};
+use millrace_edge::{Certificates, Edge, SigningKey, Site};
 use millrace_model::{HostPattern, S3Domain, StreamingDistribution, Variants};
 use millrace_origin::{Credentials, Origin};
+use millrace_sign::PublicKey;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
@@ -43,6 +44,8 @@ struct Shown {
     picture: Picture,
     /// Origins of earlier pictures, by everything that makes them what they are.
     origins: HashMap<OriginKey, Arc<dyn Origin>>,
+    /// The public keys of earlier pictures by their PEM; none: it can't be read.
+    keys: HashMap<String, Option<PublicKey>>,
 }
 
 /// The reader of buckets that everybody may read.
@@ -68,7 +71,7 @@ impl Plane {
         let seal = Arc::new(Seal::open(&folder.join(SEAL))?);
         let snapshot = folder.join(SNAPSHOT);
         let place = config.store();
-        let shown = Shown { config, picture: Picture::default(), origins: HashMap::new() };
+        let shown = Shown::new(config, Picture::default());
         let plane = Arc::new(Self {
             seal,
             file: file.to_owned(),
@@ -89,6 +92,11 @@ impl Plane {
                     Err(error) => {
                         tracing::error!("only what the configuration declares is served: {error:#}");
                     }
+                }
+                if plane.shown.lock().await.picture.signers.is_unknown() {
+                    tracing::error!(
+                        "no signer's key is known: what may need a signature plays when the store is back"
+                    );
                 }
             }
             Err(Fault::Wrong(error)) => return Err(error),
@@ -116,7 +124,7 @@ impl Plane {
     }
 
     /// What an edge begins with.
-    pub(crate) async fn site(&self) -> anyhow::Result<millrace_edge::Site> {
+    pub(crate) async fn site(&self) -> anyhow::Result<Site> {
         self.shown.lock().await.site(&self.seal)
     }
 
@@ -242,14 +250,14 @@ pub(super) fn last_picture(folder: &Path) -> anyhow::Result<Picture> {
 }
 
 /// What an edge with this configuration and this picture works from.
-pub(crate) fn shown(config: &Config, picture: &Picture, seal: &Seal) -> anyhow::Result<millrace_edge::Site> {
-    Shown { config: config.clone(), picture: picture.clone(), origins: HashMap::new() }.site(seal)
+pub(crate) fn shown(config: &Config, picture: &Picture, seal: &Seal) -> anyhow::Result<Site> {
+    Shown::new(config.clone(), picture.clone()).site(seal)
 }
 
 /// The file's distributions and the store's.
 pub(crate) fn all_distributions(config: &Config, picture: &Picture) -> Vec<StreamingDistribution> {
     let published = picture.streaming.iter().map(|published| distribution(published, origin_name(published)));
-    config.distributions().chain(published).collect()
+    config.distributions(&picture.signers).chain(published).collect()
 }
 
 /// What an origin is called in the site: bucket and reader.
@@ -272,8 +280,12 @@ impl From<StoreError> for Fault {
 }
 
 impl Shown {
+    fn new(config: Config, picture: Picture) -> Self {
+        Self { config, picture, origins: HashMap::new(), keys: HashMap::new() }
+    }
+
     /// The file's distributions and the store's.
-    fn site(&mut self, seal: &Seal) -> anyhow::Result<millrace_edge::Site> {
+    fn site(&mut self, seal: &Seal) -> anyhow::Result<Site> {
         let mut origins = HashMap::new();
         let mut kept = HashMap::new();
         let mut distributions = Vec::new();
@@ -291,7 +303,25 @@ impl Shown {
             }
         }
         self.origins = kept;
-        self.config.site_with(distributions, origins)
+        let keys = self.signing_keys();
+        Ok(Site { keys, ..self.config.site_with(distributions, origins, &self.picture.signers)? })
+    }
+
+    /// The keys of the picture by their ids. Each was parsed when it was seen first; one that can't be read signs
+    /// nothing, which is said once.
+    fn signing_keys(&mut self) -> HashMap<String, SigningKey> {
+        let mut parsed = HashMap::new();
+        let mut keys = HashMap::new();
+        for key in &self.picture.keys {
+            let known = parsed.get(&key.public_key).cloned().or_else(|| self.keys.remove(&key.public_key));
+            let public: Option<PublicKey> = known.unwrap_or_else(|| parse(key));
+            if let Some(public) = public.clone() {
+                keys.insert(key.id.clone(), SigningKey { public, active: key.active });
+            }
+            parsed.insert(key.public_key.clone(), public);
+        }
+        self.keys = parsed;
+        keys
     }
 
     /// The origin of a distribution: one of earlier, or a new one.
@@ -318,6 +348,11 @@ impl Shown {
     }
 }
 
+fn parse(key: &PublishedKey) -> Option<PublicKey> {
+    let parsed = PublicKey::parse(&key.public_key);
+    parsed.inspect_err(|error| tracing::error!(id = %key.id, "a public key can't be used: {error}")).ok()
+}
+
 fn distribution(published: &Published, origin: String) -> StreamingDistribution {
     StreamingDistribution {
         id: published.id.clone(),
@@ -327,7 +362,7 @@ fn distribution(published: &Published, origin: String) -> StreamingDistribution 
         enabled: published.enabled,
         variants: Variants::ALL,
         swf: Vec::new(),
-        trusted_keys: None,
+        trusted_keys: published.trusted_keys.clone(),
     }
 }
 
