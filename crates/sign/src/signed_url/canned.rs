@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 /// programs escape.
 pub(super) fn forms(resource: &str, expires: u64) -> Vec<String> {
     let plain = template(resource, expires);
-    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'<' | b'>');
+    let is_plain =
+        |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&');
     if resource.bytes().all(is_plain) {
         return vec![plain];
     }
@@ -52,12 +53,13 @@ fn ascii(resource: &str) -> String {
     text
 }
 
-/// Go's `json.Marshal`: what HTML would take for its own.
+/// Go's `json.Marshal`: what HTML and JavaScript would take for their own.
 fn html(resource: &str) -> String {
     let quoted = super::policy::quoted(resource);
     let mut text = String::with_capacity(quoted.len() * 2);
     for letter in quoted[1..quoted.len() - 1].chars() {
         match letter {
+            '&' => escape(&mut text, 0x26),
             '<' => escape(&mut text, 0x3c),
             '>' => escape(&mut text, 0x3e),
             '\u{2028}' => escape(&mut text, 0x2028),

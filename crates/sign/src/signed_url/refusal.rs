@@ -69,7 +69,7 @@ pub enum Refusal {
     #[error("Signature can't be decoded: {0}")]
     MalformedSignature(&'static str),
     /// The signature is another one.
-    #[error("the signature is not that of {over}{}", instead(*mistake, over))]
+    #[error("the signature is not that of {over}{}", over.instead(*mistake))]
     Mismatch {
         /// What the signature should be of.
         over: Over,
@@ -103,7 +103,7 @@ pub enum Refusal {
         "the policy is for {}, not for {}{}",
         Quoted(signed),
         Quoted(asked),
-        words(*mistake, asked)
+        instead("that", *mistake, asked)
     )]
     WrongResource {
         /// The policy's resource.
@@ -165,6 +165,15 @@ impl Refusal {
     }
 }
 
+impl Over {
+    fn instead(&self, mistake: Option<&'static str>) -> String {
+        match self {
+            Self::Canned { resource, .. } => instead("what was signed", mistake, resource),
+            Self::Policy => String::new(),
+        }
+    }
+}
+
 impl fmt::Display for Over {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -210,13 +219,10 @@ fn expires(text: &str) -> String {
     format!("Expires has to be a number of seconds since 1970, not {}", Quoted(text))
 }
 
-fn instead(mistake: Option<&'static str>, over: &Over) -> String {
-    match over {
-        Over::Canned { resource, .. } => words(mistake, resource),
-        Over::Policy => String::new(),
-    }
-}
-
-fn words(mistake: Option<&'static str>, right: &str) -> String {
-    mistake.map(|mistake| format!("; {mistake}, {}", Quoted(right))).unwrap_or_default()
+/// What was signed by mistake, and what should have been.
+fn instead(that: &str, mistake: Option<&'static str>, right: &str) -> String {
+    let Some(mistake) = mistake else { return String::new() };
+    // A stream's name has no scheme; all else is a URL.
+    let only = if right.contains("://") { "" } else { " only the stream name," };
+    format!("; {that} is {mistake}: sign{only} {}", Quoted(right))
 }

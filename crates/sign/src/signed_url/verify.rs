@@ -32,7 +32,7 @@ pub struct Request<'a> {
 pub struct Mistake {
     /// What they would have signed.
     pub text: String,
-    /// What to tell them. The right name follows after a comma: `what was signed is the whole URL: sign only the name`.
+    /// What that is, to go on after "what was signed is": `the whole URL`.
     pub words: &'static str,
 }
 
