@@ -9,10 +9,10 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::stream_name::{Prefix, StreamName, ending_of};
 
-const URL: &str = "what was signed is the whole URL: sign only the stream name";
-const PREFIX: &str = "what was signed has the prefix in front: sign only the stream name";
-const APPLICATION: &str = "what was signed begins with the application cfx/st: sign only the stream name";
-const SLASH: &str = "what was signed begins with a slash: sign only the stream name";
+const URL: &str = "the whole URL";
+const PREFIX: &str = "the name with its prefix";
+const APPLICATION: &str = "the name with the application cfx/st in front";
+const SLASH: &str = "the name with a slash in front";
 
 /// What is escaped in the path of a URL (RFC 3986 §3.3).
 const ESCAPED: &AsciiSet = &CONTROLS
@@ -65,8 +65,7 @@ impl StreamName {
         }
     }
 
-    /// What people sign instead, and words for it that the right name can follow. `tc_url` is where the viewer connected
-    /// to.
+    /// What people sign instead, and what that is in words. `tc_url` is where the viewer connected to.
     #[must_use]
     pub fn mistakes(&self, tc_url: &str) -> Vec<(String, &'static str)> {
         let path = self.path.as_str();

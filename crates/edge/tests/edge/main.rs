@@ -18,6 +18,7 @@ mod requests;
 mod secure;
 mod seek;
 mod sharing;
+mod signed;
 mod streams;
 mod support;
 mod swf;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use millrace_cache::{Cache, Config};
-use millrace_edge::{Counters, Edge, Entrance, Event, EventKind, Limits, Listener, Site};
+use millrace_edge::{Counters, Edge, Entrance, Event, EventKind, Limits, Listener, SigningKey, Site};
 use millrace_model::{HostPattern, Snapshot, StreamingDistribution, Variants};
 use millrace_origin::{MemoryOrigin, Origin};
 use tokio::task::JoinHandle;
@@ -82,9 +82,24 @@ impl House {
 
     /// Changes the distribution that works, for viewers to come.
     pub(crate) fn change(&self, change: impl FnOnce(&mut StreamingDistribution)) {
+        self.change_with([], change);
+    }
+
+    /// Lets the distribution that works play only what one of `trusted` signed; there are these keys.
+    pub(crate) fn trust(&self, keys: impl IntoIterator<Item = (String, SigningKey)>, trusted: &[&str]) {
+        let trusted = trusted.iter().map(|id| (*id).to_owned()).collect();
+        self.change_with(keys, |films| films.trusted_keys = Some(trusted));
+    }
+
+    fn change_with(
+        &self,
+        keys: impl IntoIterator<Item = (String, SigningKey)>,
+        change: impl FnOnce(&mut StreamingDistribution),
+    ) {
         let (mut distributions, origins) = (distributions(), site(&self.origin).origins);
         change(&mut distributions[0]);
-        self.edge.replace(Site { snapshot: Snapshot::new(distributions, None), origins, ..Site::default() });
+        let (snapshot, keys) = (Snapshot::new(distributions, None), keys.into_iter().collect());
+        self.edge.replace(Site { snapshot, origins, keys });
     }
 
     /// The way to it.

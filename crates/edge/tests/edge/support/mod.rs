@@ -6,6 +6,7 @@ mod keys;
 mod media;
 mod oracle;
 mod road;
+mod signatory;
 mod tunnel;
 mod viewer;
 
@@ -17,5 +18,6 @@ pub(crate) use media::{
 };
 pub(crate) use oracle::{Oracle, Sent, assert_same, until};
 pub(crate) use road::{BoxedStream, Road};
+pub(crate) use signatory::Signatory;
 pub(crate) use tunnel::{Answer, Http, Requests, Tunnel, hello, post};
 pub(crate) use viewer::{ALL_AT_ONCE, Viewer};
