@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use millrace_control::auth::Principal;
 use serde_json::{Value, json};
 
-use super::{Place, secret_from_stdin};
+use super::{Place, all_of, secret_from_stdin};
 use crate::out::say;
 
 /// Says with which credentials an origin access identity reads buckets.
@@ -58,22 +58,6 @@ pub(crate) struct BucketPolicy {
     place: Place,
 }
 
-async fn identities(service: &millrace_control::Service) -> anyhow::Result<Vec<Value>> {
-    let who = Principal::operator();
-    let mut found = Vec::new();
-    let mut marker = String::new();
-    loop {
-        let input = [("Marker".to_owned(), marker.as_str().into())].into_iter().collect();
-        let page = service.call(&who, "ListCloudFrontOriginAccessIdentities", input).await?;
-        let list = &page["CloudFrontOriginAccessIdentityList"];
-        found.extend(list["Items"].as_array().into_iter().flatten().cloned());
-        match list["NextMarker"].as_str() {
-            Some(next) => next.clone_into(&mut marker),
-            None => return Ok(found),
-        }
-    }
-}
-
 fn bucket_policy(canonical: &str, bucket: &str) -> Value {
     json!({
         "Version": "2012-10-17",
@@ -92,7 +76,7 @@ pub(crate) fn run(command: Identity) -> anyhow::Result<()> {
     match command {
         Identity::List { place } => place.with(async |service| {
             let held = service.s3_identities(&who).await?;
-            for identity in identities(&service).await? {
+            for identity in all_of(&service, "CloudFrontOriginAccessIdentities").await? {
                 let get = |name: &str| identity[name].as_str().unwrap_or_default();
                 let key =
                     held.iter().find(|held| held.id == get("Id")).map(|held| held.access_key_id.as_str());
