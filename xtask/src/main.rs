@@ -45,6 +45,10 @@ Commands:
                     10,000 tags, and how long until the edge works from a change; beside their bars.
     --store URL     A database of PostgreSQL, which is filled; a new file of SQLite unless given.
     --seconds N     How long each load lasts; 2 unless given.
+  bench signatures  What a signed name costs the first time and again, and what a flood of bad signatures costs
+                    viewers who play; beside the bars.
+    --viewers N     How many watch at one time; 500 unless given.
+    --seconds N     How long they do; 20 unless given.
   help              Prints this.
 ";
 
@@ -72,6 +76,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<bool> {
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["bench", "rtmp", rest @ ..] => bench::rtmp(rest),
         ["bench", "control", rest @ ..] => bench::control::run(rest),
+        ["bench", "signatures", rest @ ..] => bench::signatures::run(rest),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(true)

@@ -10,6 +10,7 @@ use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 
 use super::server::{Server, free_port, on_core};
+use super::verdict;
 use crate::tools::{cargo, must, target};
 
 /// Streaming distributions of the account.
@@ -82,11 +83,6 @@ fn parse(arguments: &[&str]) -> anyhow::Result<Options> {
         }
     }
     Ok(options)
-}
-
-/// "held" or "MISSED".
-fn verdict(figure: f64, bar: f64) -> &'static str {
-    if figure <= bar { "held" } else { "MISSED" }
 }
 
 /// Prints a row; the answer is whether its bar was held.

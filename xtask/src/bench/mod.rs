@@ -7,6 +7,7 @@ pub(crate) mod control;
 mod measure;
 mod media;
 mod server;
+pub(crate) mod signatures;
 mod variant;
 
 use anyhow::{Context, bail, ensure};
@@ -116,6 +117,11 @@ fn row(load: &Load, a: &Figures, b: &Figures) -> String {
         stalls(a),
         stalls(b),
     )
+}
+
+/// "held" or "MISSED".
+fn verdict(figure: f64, bar: f64) -> &'static str {
+    if figure <= bar { "held" } else { "MISSED" }
 }
 
 /// Bytes asked of the origin and delivered when 100 viewers start together on a title that nobody played before.
