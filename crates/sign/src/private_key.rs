@@ -148,3 +148,90 @@ impl fmt::Debug for PrivateKey {
         f.debug_tuple("PrivateKey").field(&self.public.kind()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::KeyKind;
+
+    const RSA_1024: &str = include_str!("../tests/keys/rsa1024.pem");
+    const RSA_2048: &str = include_str!("../tests/keys/rsa2048.pem");
+    const RSA_4096: &str = include_str!("../tests/keys/rsa4096.pem");
+    const P256: &str = include_str!("../tests/keys/p256.pem");
+    const P256_PKCS8: &str = include_str!("../tests/keys/p256-pkcs8.pem");
+
+    fn parse(text: &str) -> PrivateKey {
+        PrivateKey::parse(text).expect("it is a key")
+    }
+
+    fn fault(text: &str) -> String {
+        PrivateKey::parse(text).expect_err("it is none").to_string()
+    }
+
+    #[test]
+    fn keys_are_read_in_the_forms_that_openssl_writes() {
+        for (text, kind) in [
+            (RSA_1024, KeyKind::Rsa(1024)),
+            (RSA_2048, KeyKind::Rsa(2048)),
+            (RSA_4096, KeyKind::Rsa(4096)),
+            (P256, KeyKind::P256),
+            (P256_PKCS8, KeyKind::P256),
+        ] {
+            assert_eq!(parse(text).public().kind(), kind);
+        }
+        assert_eq!(parse(P256).public(), parse(P256_PKCS8).public());
+    }
+
+    #[test]
+    fn what_is_signed_is_verified_with_the_same_hash_only() {
+        for text in [RSA_1024, P256] {
+            let key = parse(text);
+            for (hash, other) in [(Hash::Sha1, Hash::Sha256), (Hash::Sha256, Hash::Sha1)] {
+                let signature = key.sign(hash, b"message").expect("it signs");
+                assert!(key.public().verifies(hash, b"message", &signature));
+                assert!(!key.public().verifies(other, b"message", &signature));
+                assert!(!key.public().verifies(hash, b"massage", &signature));
+            }
+        }
+    }
+
+    #[test]
+    fn rsa_signs_as_openssl_does() {
+        // openssl dgst -sha1 -sign rsa1024.pem, of `message`.
+        let hex = "83c05cf63ea3badc5e53a2104ca102f7bc31335c1ecc01f852c77a0f00cb7c34be5ae135244d4c17bf9d536023d97bff932b2a4e58d45e91aaa42719a472e6620c380d153a4a955771690503006895294cf3f5e6ef95188a1e80379c87ab76f036c96a58eb107e3b77a2b1df7cea5f2b66991005d888cbca63e92bddaf9b2ea6";
+        let signature = parse(RSA_1024).sign(Hash::Sha1, b"message").expect("it signs");
+        assert_eq!(signature.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), hex);
+    }
+
+    #[test]
+    fn a_file_that_is_no_key_says_what_to_do() {
+        let block = |tag: &str, text: &str| format!("-----BEGIN {tag}-----\n{text}\n-----END {tag}-----\n");
+        assert_eq!(fault("key"), PrivateKeyError::NoPem.to_string());
+        assert_eq!(fault(""), PrivateKeyError::NoPem.to_string());
+        let public = "it is a public key: what signs is the private key that belongs to it";
+        assert_eq!(fault(&block("PUBLIC KEY", "AAAA")), public);
+        let password = "it is under a password: `openssl pkey -in FILE -out plain.pem` takes that off";
+        assert_eq!(fault(&block("ENCRYPTED PRIVATE KEY", "AAAA")), password);
+        let old = block("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA");
+        assert_eq!(fault(&old), password);
+        let words = "it is a CERTIFICATE; what is needed is a PRIVATE KEY: `openssl genrsa -out private.pem 2048` makes one";
+        assert_eq!(fault(&block("CERTIFICATE", "AAAA")), words);
+        assert_eq!(fault(&block("RSA PRIVATE KEY", "AAAA")), "the RSA PRIVATE KEY inside can't be read");
+        for tag in ["PRIVATE KEY", "EC PRIVATE KEY"] {
+            assert_eq!(fault(&block(tag, "AAAA")), PrivateKeyError::Kind.to_string());
+        }
+    }
+
+    #[test]
+    fn other_kinds_of_keys_are_refused() {
+        // ECDSA on P-384 and RSA with 512 bits, each made for this test by openssl.
+        for text in [include_str!("../tests/keys/p384.pem"), include_str!("../tests/keys/rsa512.pem")] {
+            assert_eq!(fault(text), PrivateKeyError::Kind.to_string());
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_shown() {
+        assert_eq!(format!("{:?}", parse(RSA_1024)), "PrivateKey(Rsa(1024))");
+    }
+}

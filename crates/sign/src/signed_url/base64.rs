@@ -73,3 +73,52 @@ fn value(letter: u8) -> Option<u32> {
     };
     Some(value.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_written_with_cloudfronts_letters() {
+        for (bytes, text) in
+            [("", ""), ("a", "YQ__"), ("ab", "YWI_"), ("abc", "YWJj"), ("a>b?c~d", "YT5iP2N-ZA__")]
+        {
+            assert_eq!(encode(bytes.as_bytes()), text);
+        }
+        assert_eq!(encode(&[0xfb, 0xef, 0xff]), "--~~");
+    }
+
+    #[test]
+    fn both_alphabets_are_read() {
+        for text in ["--~~", "++//", "+-/~", " +~/", "-\r\n-~~\n"] {
+            assert_eq!(decode(text.as_bytes()), Ok(vec![0xfb, 0xef, 0xff]), "{text:?}");
+        }
+        for text in ["YQ__", "YQ==", "YQ=_", "YQ=", "YQ", "YQ\n_\n_"] {
+            assert_eq!(decode(text.as_bytes()), Ok(b"a".to_vec()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_damaged_is_not_read() {
+        for (text, error) in [
+            ("Y", CUT),
+            ("YWJjY", CUT),
+            ("YR__", SPARE_BITS),
+            ("YWJ_", SPARE_BITS),
+            ("YQ_Q", URL_SAFE),
+            ("YQ=Q", NO_LETTER),
+            ("YQ\t", NO_LETTER),
+            ("YQ\u{e4}", NO_LETTER),
+        ] {
+            assert_eq!(decode(text.as_bytes()), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        for length in 0..=bytes.len() {
+            assert_eq!(decode(encode(&bytes[..length]).as_bytes()).as_deref(), Ok(&bytes[..length]));
+        }
+    }
+}

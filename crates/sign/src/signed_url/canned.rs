@@ -74,3 +74,57 @@ fn escape(text: &mut String, unit: u16) {
     // Writing to a string can't fail.
     let _ = write!(text, "\\u{unit:04x}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::forms;
+    use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    #[test]
+    fn a_plain_name_has_one_form_whose_bytes_everybody_agrees_on() {
+        let forms = forms("example/video.mp4", 1_357_034_400);
+        assert_eq!(forms.len(), 1);
+        let bytes = forms[0].as_bytes();
+        assert_eq!(bytes.len(), 106);
+        let sha1 = digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes);
+        assert_eq!(hex(sha1.as_ref()), "6791a6ca7a8064e82dc9b4a4a98293ba157ccce4");
+        let sha256 = digest(&SHA256, bytes);
+        assert_eq!(hex(sha256.as_ref()), "4208ec22661d70d7d5efb7330144fb7193ddb0b92d620250621f586f24b39c3d");
+    }
+
+    /// Only what stands between the quotes of the resource.
+    fn resources(name: &str) -> Vec<String> {
+        let inner = |form: String| {
+            let start = r#"{"Statement":[{"Resource":""#;
+            let end = r#"","Condition":{"DateLessThan":{"AWS:EpochTime":7}}}]}"#;
+            form.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).expect("the template").to_owned()
+        };
+        forms(name, 7).into_iter().map(inner).collect()
+    }
+
+    #[test]
+    fn letters_that_are_not_ascii_are_utf_8_or_escapes() {
+        assert_eq!(resources("é🎬"), ["é🎬", r"\u00e9\ud83c\udfac"]);
+    }
+
+    #[test]
+    fn quotes_and_backslashes_are_escaped_or_not() {
+        assert_eq!(resources(r#"a"b\c"#), [r#"a"b\c"#, r#"a\"b\\c"#]);
+    }
+
+    #[test]
+    fn control_characters_are_escaped_in_short_where_json_can() {
+        let short = r"\n\r\t\b\f";
+        assert_eq!(resources("\n\r\t\u{8}\u{c}\u{1}"), ["\n\r\t\u{8}\u{c}\u{1}", &format!(r"{short}\u0001")]);
+        assert_eq!(resources("\u{7f}"), ["\u{7f}", r"\u007f"]);
+    }
+
+    #[test]
+    fn go_escapes_what_html_would_read() {
+        assert_eq!(resources("a?b=1&c=<>"), ["a?b=1&c=<>", r"a?b=1\u0026c=\u003c\u003e"]);
+    }
+}

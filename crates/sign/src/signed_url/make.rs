@@ -141,22 +141,19 @@ impl Signer {
 
     fn parameters(&self, resource: &str, offer: &Offer) -> Result<Parameters, SignError> {
         let (first, message) = match offer {
-            Offer::File(bytes) => {
-                Policy::parse(bytes)?;
-                ((1, base64::encode(bytes)), bytes.clone())
-            }
+            Offer::File(bytes) => ((1, base64::encode(bytes)), bytes.clone()),
             Offer::Policy(policy) if is_canned(policy) => {
                 let expires = policy.expires;
                 ((0, expires.to_string()), Policy::canned(resource, expires).into_bytes())
             }
             Offer::Policy(policy) => {
-                let policy = Policy { resource: Some(named(policy, resource).to_owned()), ..policy.clone() };
-                let json = policy.to_json().into_bytes();
-                // What nobody could verify, such as a time in milliseconds, is not signed.
-                Policy::parse(&json)?;
+                let resource = policy.resource.as_deref().unwrap_or(resource).to_owned();
+                let json = Policy { resource: Some(resource), ..policy.clone() }.to_json().into_bytes();
                 ((1, base64::encode(&json)), json)
             }
         };
+        // What nobody would verify, such as a time in milliseconds, is not signed.
+        Policy::parse(&message)?;
         let signature = self.key.sign(self.hash, &message)?;
         let mut parameters = vec![first, (2, base64::encode(&signature)), (3, self.key_id.clone())];
         if self.hash == Hash::Sha256 {
@@ -168,10 +165,6 @@ impl Signer {
 
 fn is_canned(policy: &Policy) -> bool {
     policy.resource.is_none() && policy.not_before.is_none() && policy.network.is_none()
-}
-
-fn named<'a>(policy: &'a Policy, resource: &'a str) -> &'a str {
-    policy.resource.as_deref().unwrap_or(resource)
 }
 
 /// Whether whoever gets it can use it.

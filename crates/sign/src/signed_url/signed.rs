@@ -251,3 +251,6 @@ fn hash(name: Option<String>) -> Result<Hash, Refusal> {
         Some(_) => Err(Refusal::UnknownHash(name.unwrap_or_default())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,3 +45,38 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let (next, month) = if month < 10 { (0, month + 3) } else { (1, month - 9) };
     (cycle * 400 + year + next, month, day)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_357_034_400, "2013-01-01T10:00:00Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (99_999_999_999, "5138-11-16T09:46:39Z"),
+        ] {
+            assert_eq!(Time(seconds).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn spans_have_a_unit_that_says_enough() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (7199, "119 min"),
+            (7200, "2 h"),
+            (172_799, "47 h"),
+            (172_800, "2 days"),
+            (u64::MAX, "213503982334601 days"),
+        ] {
+            assert_eq!(Ago(seconds).to_string(), text);
+        }
+    }
+}

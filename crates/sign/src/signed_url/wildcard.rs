@@ -64,3 +64,69 @@ fn places(part: &[char]) -> HashMap<char, Vec<u64>> {
     }
     places
 }
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_pattern_without_wildcards_is_the_text_itself() {
+        assert!(matches("dir/x.mp4", "dir/x.mp4"));
+        for other in ["dir/x.mp", "dir/x.mp4a", "Dir/x.mp4", ""] {
+            assert!(!matches("dir/x.mp4", other), "{other}");
+        }
+        assert!(matches("", ""));
+    }
+
+    #[test]
+    fn a_star_is_any_number_of_characters() {
+        for text in ["a/b", "a/", "a/b/c.mp4"] {
+            assert!(matches("*", text) && matches("a/*", text) && matches("*a*/*", text), "{text}");
+        }
+        assert!(matches("*.mp4", "x.mp4") && matches("*.mp4", ".mp4") && matches("a*a", "aa"));
+        assert!(!matches("*.mp4", "x.mp4?") && !matches("a*a", "a") && !matches("ab*ba", "aba"));
+        assert!(matches("*ab*ab*", "abab") && !matches("*ab*ab*", "aba"));
+        assert!(matches("http*://h/*", "https://h/x") && matches("http*://h/*", "http://h/"));
+    }
+
+    #[test]
+    fn a_question_mark_is_exactly_one_character() {
+        assert!(matches("?.mp4", "é.mp4") && matches("?.mp4", "🎬.mp4") && matches("a?b*", "a?bc"));
+        assert!(!matches("?.mp4", ".mp4") && !matches("?.mp4", "ab.mp4"));
+        assert!(
+            matches("*?", "a") && !matches("*?", "") && matches("*?b?*", "abc") && !matches("*?b?*", "bc")
+        );
+    }
+
+    #[test]
+    fn long_patterns_are_more_than_one_word_of_bits() {
+        let (needle, hay) = ("ab?c".repeat(40), "abxc".repeat(90));
+        let pattern = format!("*d{needle}e*");
+        assert!(!matches(&pattern, &hay));
+        assert!(matches(&pattern, &format!("{hay}d{}e{hay}", &hay[..160])));
+        assert!(!matches(&pattern, &format!("{hay}d{}e{hay}", &hay[..156])));
+        // This would take a backtracking matcher some 10^9 steps.
+        let (pattern, text) = (format!("*{}b*", "a".repeat(8000)), "a".repeat(16_000));
+        assert!(!matches(&pattern, &text) && matches(&pattern, &format!("{text}b")));
+    }
+
+    /// The definition, in exponential time.
+    fn defined(pattern: &[char], text: &[char]) -> bool {
+        match (pattern, text) {
+            ([], text) => text.is_empty(),
+            (['*', rest @ ..], text) => (0..=text.len()).any(|skipped| defined(rest, &text[skipped..])),
+            (['?', rest @ ..], [_, after @ ..]) => defined(rest, after),
+            ([one, rest @ ..], [other, after @ ..]) => one == other && defined(rest, after),
+            (_, []) => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn all_patterns_match_what_they_are_defined_to(pattern in "[ab*?]{0,8}", text in "[ab]{0,10}") {
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            prop_assert_eq!(matches(&pattern, &text), defined(&chars(&pattern), &chars(&text)));
+        }
+    }
+}

@@ -87,3 +87,47 @@ fn unescaped(letters: Vec<Letter>) -> Vec<Letter> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::redacted;
+    use std::borrow::Cow;
+
+    #[test]
+    fn signatures_are_not_shown() {
+        for (text, clean) in [
+            ("x?Signature=abc", "x?Signature=…"),
+            ("x?Signature=ab c\n+d&Expires=1", "x?Signature=…&Expires=1"),
+            ("x?a=b&amp;Signature=abc&amp;Expires=1", "x?a=b&amp;Signature=…&amp;Expires=1"),
+            ("x%3FSignature%3Dabc%26Expires%3D1", "x%3FSignature%3D…%26Expires%3D1"),
+            ("x%253FSignature%253dabc%2526Expires%253D1", "x%253FSignature%253d…%2526Expires%253D1"),
+            ("x%3F%53ignature=ab%7Ec", "x%3F%53ignature=…"),
+            (
+                "CloudFront-Signature=abc; CloudFront-Policy=def",
+                "CloudFront-Signature=…; CloudFront-Policy=def",
+            ),
+            ("\"x?signature=abc\" refused", "\"x?signature=…\" refused"),
+            ("Signature=abc&Signature=é", "Signature=…&Signature=…"),
+        ] {
+            assert_eq!(redacted(text), clean);
+            assert_eq!(redacted(clean), clean);
+        }
+    }
+
+    #[test]
+    fn text_without_signatures_is_as_it_was() {
+        for text in [
+            "",
+            "mp4:dir/x.mp4?color=red",
+            "Signature",
+            "Signature=",
+            "Signature=&a=b",
+            "100%",
+            "%3",
+            "%%3F=é",
+        ] {
+            assert_eq!(redacted(text), text);
+        }
+        assert!(matches!(redacted("mp4:dir/x.mp4?color=red"), Cow::Borrowed(_)));
+    }
+}
