@@ -80,6 +80,13 @@ impl Signers {
         self.0.is_empty()
     }
 
+    /// The accounts and key groups that have this key.
+    pub fn with_key(&self, id: &str) -> impl Iterator<Item = &str> {
+        let has = move |keys: &Vec<String>| keys.iter().any(|key| key == id);
+        let named = self.0.iter().filter(|(signer, _)| *signer != OWN);
+        named.filter(move |(_, keys)| has(keys)).map(|(signer, _)| signer.as_str())
+    }
+
     /// The ids of the keys of several signers, each once. A signer that is not known has none.
     pub fn keys_of<'s>(&self, signers: impl IntoIterator<Item = &'s str>) -> Vec<String> {
         let ids = signers.into_iter().filter_map(|signer| self.0.get(signer)).flatten();

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::control::{backup, documents, history, identity, keys, user};
 use crate::out::say;
-use crate::{cert, config, demo, doctor, logging, play, serve, swf};
+use crate::{cert, config, demo, doctor, logging, play, serve, sign, swf};
 
 /// Streams media from S3 buckets to RTMP players, through an edge cache.
 ///
@@ -56,6 +56,7 @@ enum Command {
     Restore(backup::Restore),
     History(history::History),
     Doctor(doctor::Doctor),
+    Sign(Box<sign::Sign>),
 }
 
 /// Starts everything on this machine with sample media, to try it out.
@@ -158,6 +159,8 @@ impl Cli {
             Command::Restore(command) => backup::restore(&command)?,
             Command::Doctor(command) if !doctor::run(&command)? => return Ok(ExitCode::FAILURE),
             Command::Doctor(_) => {}
+            Command::Sign(command) if !sign::run(&command)? => return Ok(ExitCode::FAILURE),
+            Command::Sign(_) => {}
             Command::History(command) => history::run(&command)?,
         }
         Ok(ExitCode::SUCCESS)

@@ -6,12 +6,15 @@ mod config;
 mod control;
 mod demo;
 mod doctor;
+mod findings;
 mod logging;
 mod out;
 mod play;
 mod ports;
 mod serve;
 mod server;
+mod sign;
+mod stream;
 mod swf;
 
 use std::process::ExitCode;

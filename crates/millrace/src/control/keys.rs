@@ -119,7 +119,7 @@ fn kind_of(pem: &str) -> String {
 fn line(pair: &KeyPair) -> String {
     let state = if pair.active { "active" } else { "disabled" };
     let (id, account, since) = (&pair.key_pair_id, &pair.account, &pair.created_time);
-    format!("{id}  account {account}  {}  {state}  since {since}\n", kind_of(&pair.public_key))
+    format!("{id}  account {account}  {state}  {}  since {since}\n", kind_of(&pair.public_key))
 }
 
 fn import(place: &Place, new: NewKeyPair) -> anyhow::Result<KeyPair> {

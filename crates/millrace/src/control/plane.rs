@@ -386,3 +386,40 @@ async fn greet(service: &Service) -> Result<(), millrace_control::Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PEM: &str = "-----BEGIN PUBLIC KEY-----\n\
+        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAELeiCTwUXuaU1M4UBdj8tmHv92Ylp\n\
+        WXxUwXV+WCcnRDI1R8T2TiCzY25xj31ukq7AWAcsHXhzguQFfuF/FU6yww==\n\
+        -----END PUBLIC KEY-----\n";
+
+    fn key(id: &str, active: bool, pem: &str) -> PublishedKey {
+        PublishedKey { id: id.to_owned(), active, public_key: pem.to_owned() }
+    }
+
+    /// Ids, and whether they may sign.
+    fn known(shown: &mut Shown) -> Vec<(String, bool)> {
+        let mut known: Vec<_> = shown.signing_keys().into_iter().map(|(id, key)| (id, key.active)).collect();
+        known.sort();
+        known
+    }
+
+    #[test]
+    fn every_key_that_can_be_read_is_known_and_each_is_parsed_once() {
+        let config = Config::parse("").expect("every setting has a default");
+        let keys = vec![key("APKA1", true, PEM), key("K2", true, PEM), key("BAD", true, "no PEM")];
+        let mut shown = Shown::new(config, Picture { keys, ..Picture::default() });
+        let both = |first| vec![("APKA1".to_owned(), first), ("K2".to_owned(), true)];
+        assert_eq!(known(&mut shown), both(true));
+        let kept = |shown: &Shown| shown.keys.values().filter(|key| key.is_some()).count();
+        assert_eq!((shown.keys.len(), kept(&shown)), (2, 1), "one that can be read, and one that can't");
+        shown.picture.keys[0].active = false;
+        assert_eq!(known(&mut shown), both(false));
+        shown.picture.keys.clear();
+        assert_eq!(known(&mut shown), []);
+        assert!(shown.keys.is_empty(), "what is gone is not kept");
+    }
+}

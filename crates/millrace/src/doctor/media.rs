@@ -9,8 +9,8 @@ use millrace_cache::{Cache, Object};
 use millrace_media::{Capabilities, Source, SourceError, Title, Track};
 use millrace_origin::Origin;
 
-use super::Findings;
 use crate::config::Config;
+use crate::findings::Findings;
 
 /// Key frames further apart than this make seeking coarse and starts slow.
 const FAR_APART: f64 = 10.0;

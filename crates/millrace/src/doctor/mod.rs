@@ -10,11 +10,15 @@ mod object;
 
 use clap::Args;
 use millrace_control::Picture;
-use millrace_model::{Address, StreamingDistribution};
+use millrace_edge::Site;
+use millrace_model::StreamingDistribution;
 
 use crate::config::Config;
 use crate::control::{Place, shown};
-use crate::out::say;
+use crate::findings::Findings;
+use crate::sign::{Examination, Trust};
+use crate::stream::Target;
+use object::Reader;
 
 /// Finds out why something does not play: walks from the store to the file, and says at each step ok or what to do.
 ///
@@ -34,58 +38,11 @@ pub(crate) struct Doctor {
     place: Place,
 }
 
-/// What was found up to now.
-#[derive(Debug, Default)]
-struct Findings {
-    faults: usize,
-}
-
-impl Findings {
-    fn ok(&self, step: &str, what: &str) {
-        say(&format!("ok    {step:<13} {what}\n"));
-    }
-
-    /// Nothing wrong, but not what everybody expects.
-    fn note(&self, step: &str, what: &str) {
-        say(&format!("note  {step:<13} {what}\n"));
-    }
-
-    fn fault(&mut self, step: &str, what: &str, cure: &str) {
-        self.faults += 1;
-        say(&format!("FAULT {step:<13} {what}\n      {:<13} → {cure}\n", ""));
-    }
-}
-
-/// What is asked about.
-struct Target {
-    /// Id or host.
-    name: String,
-    /// The stream's name, if it was a URL.
-    stream: Option<(Address, String)>,
-}
-
-impl Target {
-    fn parse(text: &str) -> Self {
-        let plain = || Self { name: text.to_owned(), stream: None };
-        let Some((scheme, rest)) = text.split_once("://") else { return plain() };
-        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let app =
-            if path.starts_with("cfx/st") { "cfx/st" } else { path.split('/').next().unwrap_or_default() };
-        let name = path.strip_prefix(app).unwrap_or_default().trim_start_matches('/');
-        match Address::parse(&format!("{scheme}://{host}/{app}"), app) {
-            Ok(address) => Self { name: address.host.clone(), stream: Some((address, name.to_owned())) },
-            Err(_) => plain(),
-        }
-    }
-}
-
 /// Does what was asked for; the answer is whether everything was well.
 pub(crate) fn run(command: &Doctor) -> anyhow::Result<bool> {
     let mut findings = Findings::default();
     crate::server::runtime()?.block_on(examine(command, &mut findings))?;
-    let faults = findings.faults;
-    say(&if faults == 0 { "everything is well\n".to_owned() } else { format!("{faults} to mend\n") });
-    Ok(faults == 0)
+    Ok(findings.end("everything is well"))
 }
 
 async fn examine(command: &Doctor, findings: &mut Findings) -> anyhow::Result<()> {
@@ -121,9 +78,21 @@ async fn examine(command: &Doctor, findings: &mut Findings) -> anyhow::Result<()
         findings.note("distribution", &what);
     }
     enabled(&distribution, findings);
+    signers(&distribution, &site, &picture, findings);
+    if let Some((address, tc_url, name)) = &target.stream {
+        let trust = Trust::of(&distribution);
+        // What is wrong with a name is told where its object is looked for.
+        let examination = Examination::of_stream(name, Some((address, tc_url)), &site.keys, trust);
+        if let Some(examination) = examination.ok().filter(Examination::is_needed) {
+            examination.tell(findings);
+        }
+    }
     network::names(&distribution, findings).await;
     match site.origins.get(&distribution.origin) {
-        Some(origin) => object::examine(&config, origin, target.stream.as_ref(), findings).await,
+        Some(origin) => {
+            let reader = Reader::of(&distribution.id, &picture);
+            object::examine(&config, origin, &reader, target.stream.as_ref(), findings).await;
+        }
         None => {
             let what = format!("the distribution {} has none that works", distribution.id);
             findings.fault(
@@ -184,19 +153,31 @@ fn enabled(distribution: &StreamingDistribution, findings: &mut Findings) {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_target_is_an_id_a_host_or_a_stream() {
-        let target = |text| {
-            let target = Target::parse(text);
-            (target.name, target.stream.map(|(_, name)| name))
+/// Whose signatures a private distribution wants.
+fn signers(distribution: &StreamingDistribution, site: &Site, picture: &Picture, findings: &mut Findings) {
+    let Some(trusted) = &distribution.trusted_keys else {
+        findings.ok("signers", "nobody needs a signature: there are no trusted signers");
+        return;
+    };
+    let usable = |id: &&String| site.keys.get(*id).is_some_and(|key| key.active);
+    let active: Vec<String> = trusted.iter().filter(usable).map(|id| of_whom(id, picture)).collect();
+    if active.is_empty() {
+        let what = match trusted.as_slice() {
+            [] => "none of them has a key".to_owned(),
+            ids => format!("none of their keys can be used: {}", ids.join(", ")),
         };
-        assert_eq!(target("E1"), ("E1".to_owned(), None));
-        assert_eq!(target("s1.example.net"), ("s1.example.net".to_owned(), None));
-        let stream = target("rtmpe://S1.example.net:1935/cfx/st/mp4:a/b.mp4?x=1");
-        assert_eq!(stream, ("s1.example.net".to_owned(), Some("mp4:a/b.mp4?x=1".to_owned())));
+        let cure =
+            "`millrace keys list` tells which there are; `millrace keys create` makes one for \"self\"";
+        findings.fault("signers", &format!("only what trusted signers sign plays, and {what}"), cure);
+        return;
     }
+    let off = trusted.len() - active.len();
+    let off = if off == 0 { String::new() } else { format!("; {off} more can't be used") };
+    findings.ok("signers", &format!("private: what is signed with {} plays{off}", active.join(", ")));
+}
+
+/// A key with its signers.
+fn of_whom(id: &str, picture: &Picture) -> String {
+    let owners: Vec<&str> = picture.signers.with_key(id).collect();
+    format!("{id} of {}", owners.join(" and "))
 }

@@ -7,8 +7,8 @@ use millrace_model::StreamingDistribution;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::Findings;
 use crate::config::Config;
+use crate::findings::Findings;
 
 /// How long a port or a name server may take.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -3,28 +3,67 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use millrace_model::{Address, StreamName};
+use millrace_control::Picture;
+use millrace_model::{Address, S3Domain, StreamName};
 use millrace_origin::{Answer, Error, Kind, ObjectInfo, Origin, Read, Version};
+use millrace_sign::of_name;
 
-use super::{Findings, media};
+use super::media;
 use crate::config::Config;
+use crate::findings::Findings;
 
 /// What is read to see whether an origin answers at all.
 const PROBE: &str = "millrace-doctor";
+
+/// As whom a bucket is read.
+pub(super) struct Reader {
+    /// What to do about a bucket that may not be read.
+    cure: String,
+}
+
+impl Reader {
+    /// The reader of a distribution.
+    pub(super) fn of(distribution: &str, picture: &Picture) -> Self {
+        let published = picture.streaming.iter().find(|published| published.id == distribution);
+        let named = published.and_then(|published| Some((published, published.identity.as_deref()?)));
+        let cure = match (published, named) {
+            (_, Some((published, identity))) => {
+                let bucket = S3Domain::parse(&published.bucket).map_or_else(|_| "BUCKET".to_owned(), |s3| s3.bucket);
+                let held = picture.identities.iter().find(|held| held.id == identity);
+                let as_whom = held.map_or_else(
+                    || format!("give the identity an access key (`millrace identity set {identity}`)"),
+                    |held| format!("look whose the access key {} is", held.access_key_id),
+                );
+                format!(
+                    "let the identity read: `millrace identity policy {identity} {bucket}` prints the bucket policy; \
+                     {as_whom}. S3 says the same of what is not there, unless the reader may list the bucket"
+                )
+            }
+            (Some(_), None) => "the distribution has no origin access identity, so everybody has to be allowed to read the \
+                                bucket: give it one (`millrace identity`), or open the bucket"
+                .to_owned(),
+            (None, _) => "look at the [[bucket]]: its access key has to be allowed s3:GetObject; an open bucket is read \
+                          with `anonymous = true`"
+                .to_owned(),
+        };
+        Self { cure }
+    }
+}
 
 /// Reads what a viewer would let the edge read.
 pub(super) async fn examine(
     config: &Config,
     origin: &Arc<dyn Origin>,
-    stream: Option<&(Address, String)>,
+    reader: &Reader,
+    stream: Option<&(Address, String, String)>,
     findings: &mut Findings,
 ) {
     let keys = match stream {
         None => {
-            probe(origin, findings).await;
+            probe(origin, reader, findings).await;
             return;
         }
-        Some((address, name)) => match StreamName::parse(&address.path, name) {
+        Some((address, _, name)) => match StreamName::parse(&address.path, &of_name(name).bare) {
             Ok(name) => name.keys(),
             Err(error) => {
                 findings.fault(
@@ -41,12 +80,12 @@ pub(super) async fn examine(
         match origin.read(key, Read::new(0..2)).await {
             Ok(answer) => return found(config, origin, key, answer, findings).await,
             Err(error) if matches!(error.kind, Kind::Missing | Kind::Forbidden) => tried.push(error),
-            Err(error) => return refused(origin, &error, findings),
+            Err(error) => return refused(origin, reader, &error, findings),
         }
     }
     match tried.first() {
         Some(error) if tried.iter().any(|error| error.kind == Kind::Forbidden) => {
-            refused(origin, error, findings);
+            refused(origin, reader, error, findings);
         }
         _ => {
             let what = format!("{} answers, but has none of {}", origin.id(), keys.join(", "));
@@ -56,7 +95,7 @@ pub(super) async fn examine(
 }
 
 /// Reads something that is probably not there.
-async fn probe(origin: &Arc<dyn Origin>, findings: &mut Findings) {
+async fn probe(origin: &Arc<dyn Origin>, reader: &Reader, findings: &mut Findings) {
     match origin.read(PROBE, Read::new(0..1)).await {
         Ok(_) => findings.ok("origin", &format!("{} answers", origin.id())),
         Err(error) if error.kind == Kind::Missing => {
@@ -72,16 +111,13 @@ async fn probe(origin: &Arc<dyn Origin>, findings: &mut Findings) {
                 &format!("{what} (also said of what is not there): give a URL to look at a file"),
             );
         }
-        Err(error) => refused(origin, &error, findings),
+        Err(error) => refused(origin, reader, &error, findings),
     }
 }
 
-fn refused(origin: &Arc<dyn Origin>, error: &Error, findings: &mut Findings) {
+fn refused(origin: &Arc<dyn Origin>, reader: &Reader, error: &Error, findings: &mut Findings) {
     let cure = match error.kind {
-        Kind::Forbidden => {
-            "a private bucket needs an origin access identity whose key may read it (`millrace identity`), \
-             an open one a policy that lets everybody read"
-        }
+        Kind::Forbidden => &reader.cure,
         Kind::Timeout | Kind::Unavailable => {
             "look at the endpoint, and at the network between here and there"
         }

@@ -139,7 +139,9 @@ async fn play(options: &Play) -> anyhow::Result<Report> {
         });
     }
     let outcomes = gather(viewers, options, &live, began).await;
-    Ok(Report::new(&options.url.to_string(), &outcomes, began.elapsed()))
+    // Reports are kept and passed on; who has a signature may use it until it ends.
+    let url = options.url.to_string();
+    Ok(Report::new(&millrace_sign::redacted(&url), &outcomes, began.elapsed()))
 }
 
 async fn orders(options: &Play) -> anyhow::Result<Orders> {

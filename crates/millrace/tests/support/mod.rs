@@ -1,4 +1,5 @@
 //! The program as a child process in a folder of its own.
+#![allow(dead_code, reason = "each test file uses its part of this")]
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
