@@ -88,9 +88,9 @@ impl fmt::Debug for Terms {
 
 /// Parts the name of a stream, as a player sends it.
 ///
-/// The query begins at the first `?`. Where a page's script has written it `%3F` (and `%3D`, `%26`), it begins there,
-/// provided that one of CloudFront's parameters stands in it; otherwise `%3F` belongs to the name. Such a query is decoded
-/// as a whole, then its values once more like any other's: that is how often an escaped page has escaped them.
+/// The query begins at the first `?`. A page's script may have written `%3F` (and `%3D`, `%26`): then it begins at the first
+/// `%3F` that a parameter follows, provided that one of CloudFront's stands in it; otherwise `%3F` belongs to the name. Such a
+/// query is decoded as a whole, then its values once more like any other's: that is how often a page has escaped them.
 #[must_use]
 pub fn of_name(name: &str) -> Parted {
     let (base, raw) = name.split_once('?').map_or((name, None), |(base, query)| (base, Some(query)));
@@ -108,19 +108,16 @@ pub fn of_name(name: &str) -> Parted {
 
 /// The query that a page has escaped, decoded, and what stands before it.
 fn escaped(name: &str) -> Option<(&str, String)> {
-    let bytes = name.as_bytes();
-    let is_mark = |at: &usize| bytes[*at..].starts_with(b"%3F") || bytes[*at..].starts_with(b"%3f");
-    let first = (0..bytes.len()).find(is_mark)?;
-    let last = (0..bytes.len()).rfind(is_mark)?;
-    let part = |at: usize| (&name[..at], decoded(&name[at + 3..]));
-    let (first, last) = (part(first), part(last));
-    // A file may have a question mark in its name, so the last mark wins if it leaves more of the parameters whole.
-    let found = [count(&first.1), count(&last.1)];
-    match found {
-        [0, 0] => None,
-        [more, less] if more >= less => Some(first),
-        _ => Some(last),
-    }
+    let is_mark = |at: &usize| matches!(name.as_bytes().get(at + 2), Some(b'F' | b'f'));
+    let marks: Vec<usize> = name.match_indices("%3").map(|(at, _)| at).filter(is_mark).collect();
+    let ends = marks.iter().skip(1).copied().chain([name.len()]);
+    let begins = |(at, end): &(usize, usize)| {
+        let text = decoded(&name[at + 3..*end]);
+        text.contains('=') || has_ours(&text)
+    };
+    let (at, _) = marks.iter().copied().zip(ends).find(begins)?;
+    let query = decoded(&name[at + 3..]);
+    has_ours(&query).then(|| (&name[..at], query))
 }
 
 fn decoded(text: &str) -> String {
@@ -128,9 +125,8 @@ fn decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned())
 }
 
-/// How many of the pieces are CloudFront's.
-fn count(query: &str) -> usize {
-    query.split('&').filter(|piece| is_ours(piece)).count()
+fn has_ours(query: &str) -> bool {
+    query.split('&').any(is_ours)
 }
 
 fn is_ours(piece: &str) -> bool {
