@@ -290,7 +290,19 @@ fn whom_a_distribution_trusts_is_looked_up_by_its_host() {
     let web = ["--key", "key.pem", "--url", "https://d1.example.net/a", "--expires", "1h"];
     let web = printed(&sign(&folder, &web));
     well(&folder, &[&web], &["no web distribution here is called \"d1.example.net\"", "it would be let in"]);
-    assert!(!id.is_empty());
+    let behavior = "TargetOriginId: a, ViewerProtocolPolicy: allow-all, ForwardedValues: {QueryString: false, \
+        Cookies: {Forward: none}}, MinTTL: 0";
+    let document = format!(
+        "DistributionConfig:\n  CallerReference: one\n  Comment: ''\n  Enabled: true\n  \
+         Aliases: {{Quantity: 1, Items: ['*.example.net']}}\n  \
+         Origins: {{Quantity: 1, Items: [{{Id: a, DomainName: films.s3.amazonaws.com, S3OriginConfig: \
+         {{OriginAccessIdentity: ''}}}}]}}\n  \
+         DefaultCacheBehavior: {{{behavior}, TrustedSigners: {{Enabled: true, Quantity: 1, Items: [self]}}}}\n  \
+         CacheBehaviors: {{Quantity: 1, Items: [{{PathPattern: free/*, {behavior}}}]}}\n"
+    );
+    std::fs::write(folder.path("web.yaml"), document).unwrap();
+    printed(&folder.millrace(&["apply", "-f", "web.yaml"]));
+    well(&folder, &[&web], &[&format!("trusts for free/* everybody; for all else {id}")]);
 }
 
 #[test]

@@ -172,3 +172,35 @@ async fn ranges(origin: &Arc<dyn Origin>, key: &str, object: &ObjectInfo, findin
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use millrace_control::Published;
+
+    use super::*;
+
+    /// What to do about a bucket that may not be read, for a distribution that reads it as this identity.
+    fn cure(identity: Option<&str>) -> String {
+        let published = Published {
+            id: "E1".to_owned(),
+            domain_name: "s1.example.net".to_owned(),
+            aliases: Vec::new(),
+            bucket: "films.s3.eu-west-1.amazonaws.com".to_owned(),
+            identity: identity.map(str::to_owned),
+            enabled: true,
+            trusted_keys: None,
+        };
+        let picture = Picture { streaming: vec![published], ..Picture::default() };
+        Reader::of("E1", &picture).cure
+    }
+
+    #[test]
+    fn a_bucket_that_may_not_be_read_is_told_with_what_lets_its_reader_in() {
+        let named = cure(Some("E2QWRUHAPOMQZL"));
+        assert!(named.contains("`millrace identity policy E2QWRUHAPOMQZL films`"), "{named}");
+        assert!(named.contains("`millrace identity set E2QWRUHAPOMQZL`"), "{named}");
+        assert!(cure(None).contains("no origin access identity"), "{}", cure(None));
+        let declared = Reader::of("of the file", &Picture::default()).cure;
+        assert!(declared.contains("[[bucket]]"), "{declared}");
+    }
+}

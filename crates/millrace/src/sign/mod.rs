@@ -17,8 +17,8 @@ pub(crate) use when::now;
 /// Signs a stream name, a URL or cookies, as the tools of CloudFront do.
 ///
 /// One thing is printed on standard output, for scripts: the signed name (or URL, or cookies). For a stream only its
-/// name is signed, without prefix, host and application, and whether it may be played is looked at when it is played:
-/// it may end later.
+/// name is signed, without prefix, host and application. It is looked at when playback begins and when a viewer seeks:
+/// whoever began in time may play on to the end.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(after_long_help = "\

@@ -97,9 +97,10 @@ pub(crate) fn shown(seconds: u64) -> String {
     }
 }
 
-/// A length of time for people.
+/// A length of time for people: its two largest units.
 pub(crate) fn length(seconds: u64) -> String {
-    format_duration(Duration::from_secs(seconds)).to_string()
+    let whole = format_duration(Duration::from_secs(seconds)).to_string();
+    whole.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -159,6 +160,9 @@ mod tests {
         assert_eq!(shown(1_893_456_000), "2030-01-01T00:00:00Z");
         assert_eq!(shown(LAST), "5138-11-16T09:46:39Z");
         assert_eq!(shown(u64::MAX), format!("{} s after 1970", u64::MAX));
-        assert_eq!(length(7_260), "2h 1m");
+        assert_eq!(
+            (length(7_260), length(100 * 86_400 + 5)),
+            ("2h 1m".to_owned(), "3months 8days".to_owned())
+        );
     }
 }
