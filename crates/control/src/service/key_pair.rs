@@ -59,31 +59,37 @@ pub(crate) fn published(resource: &Resource) -> PublishedKey {
     PublishedKey { id, active, public_key }
 }
 
+/// The id that a new key pair gets.
+fn id_of(given: Option<String>) -> Result<String, Error> {
+    let Some(id) = given else { return Ok(format!("APKA{}", &names::access_key()?.0[4..])) };
+    if (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
+        return Ok(id);
+    }
+    Err(Error::argument(format!("{id:?} is no id of a key pair; they look like APKAEIBAERJR2EXAMPLE")))
+}
+
 impl Service {
+    /// The account that a new key pair belongs to.
+    fn account_of(&self, given: Option<String>) -> Result<String, Error> {
+        let account = given.unwrap_or_else(|| "self".to_owned());
+        match Signer::parse(&account) {
+            Ok(Signer::Own) => Ok(self.settings().account.clone()),
+            Ok(Signer::Account(_)) => Ok(account),
+            Ok(Signer::KeyGroup(_)) | Err(_) => {
+                let what = format!("{account:?} is neither `self` nor an account number of 12 digits");
+                Err(Error::argument(what))
+            }
+        }
+    }
+
     /// Registers a key pair.
     ///
     /// # Errors
     /// When the id or the account is none, the key can't be used, or the account has as many as it may.
     pub async fn import_key_pair(&self, who: &Principal, new: NewKeyPair) -> Result<KeyPair, Error> {
         self.allow(who, "ImportKeyPair", "*")?;
-        let settings = self.settings();
-        let id = match new.id {
-            Some(id) => id,
-            None => format!("APKA{}", &names::access_key()?.0[4..]),
-        };
-        if !(8..=64).contains(&id.len()) || !id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-        {
-            return Err(Error::argument(format!(
-                "{id:?} is no id of a key pair; they look like APKAEIBAERJR2EXAMPLE"
-            )));
-        }
-        let account =
-            new.account.filter(|account| account != "self").unwrap_or_else(|| settings.account.clone());
-        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Error::argument(format!(
-                "{account:?} is neither `self` nor an account number of 12 digits"
-            )));
-        }
+        let id = id_of(new.id)?;
+        let account = self.account_of(new.account)?;
         millrace_sign::PublicKey::parse(&new.public_key)
             .map_err(|error| Error::argument(format!("the public key: {error}")))?;
         let mut write = self.store.write(&who.name).await?;

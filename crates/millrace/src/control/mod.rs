@@ -7,6 +7,7 @@ pub(crate) mod identity;
 pub(crate) mod keys;
 mod place;
 mod plane;
+mod shown;
 pub(crate) mod user;
 
 use std::io::Read;
@@ -17,7 +18,8 @@ use millrace_control::auth::Principal;
 use serde_json::Value;
 
 pub(crate) use place::Place;
-pub(crate) use plane::{Plane, all_distributions, shown};
+pub(crate) use plane::Plane;
+pub(crate) use shown::{all_distributions, shown};
 
 /// All items of a list of the API, such as `PublicKeys`, page by page.
 pub(crate) async fn all_of(service: &Service, plural: &str) -> anyhow::Result<Vec<Value>> {

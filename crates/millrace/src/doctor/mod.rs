@@ -1,7 +1,7 @@
 //! `millrace doctor`: walks the chain from the store to a playable file, and says at each step ok or what to do.
 //!
 //! ```text
-//! configuration ▶ store ▶ snapshot ▶ distribution ▶ ports ▶ DNS ▶ origin ▶ object ▶ media ▶ how long it is cached
+//! configuration ▶ store ▶ snapshot ▶ ports ▶ distribution ▶ signature ▶ DNS ▶ origin ▶ object ▶ media ▶ how long it is cached
 //! ```
 
 mod media;
@@ -59,34 +59,12 @@ async fn examine(command: &Doctor, findings: &mut Findings) -> anyhow::Result<()
     let Some(target) = command.target.as_deref().map(Target::parse) else { return Ok(()) };
     let seal = command.place.seal()?;
     let site = shown(&config, &picture, &seal)?;
-    let found = distributions(&config, &picture).into_iter().find(|distribution| {
-        distribution.id == target.name
-            || site.snapshot.streaming(&target.name).is_ok_and(|d| d.id == distribution.id)
-    });
-    let Some(distribution) = found else {
-        let what = format!("nothing has the id or host name {:?}, or it is disabled", target.name);
-        findings.fault(
-            "distribution",
-            &what,
-            "`millrace export` lists what there is; names count as viewers write them",
-        );
+    let Some(distribution) = distribution(&target.name, &config, &picture, &site, findings) else {
         return Ok(());
     };
-    let named = [&distribution.id, &distribution.domain_name].into_iter().any(|name| *name == target.name);
-    if !named && !distribution.aliases.iter().any(|alias| alias.matches(&target.name)) {
-        let what = format!("nothing is called {:?}: the default distribution takes it", target.name);
-        findings.note("distribution", &what);
-    }
     enabled(&distribution, findings);
     signers(&distribution, &site, &picture, findings);
-    if let Some((address, tc_url, name)) = &target.stream {
-        let trust = Trust::of(&distribution);
-        // What is wrong with a name is told where its object is looked for.
-        let examination = Examination::of_stream(name, Some((address, tc_url)), &site.keys, trust);
-        if let Some(examination) = examination.ok().filter(Examination::is_needed) {
-            examination.tell(findings);
-        }
-    }
+    signature(&distribution, &site, &target, findings);
     network::names(&distribution, findings).await;
     match site.origins.get(&distribution.origin) {
         Some(origin) => {
@@ -103,6 +81,42 @@ async fn examine(command: &Doctor, findings: &mut Findings) -> anyhow::Result<()
         }
     }
     Ok(())
+}
+
+/// The distribution with that id or host name.
+fn distribution(
+    name: &str,
+    config: &Config,
+    picture: &Picture,
+    site: &Site,
+    findings: &mut Findings,
+) -> Option<StreamingDistribution> {
+    let found = distributions(config, picture).into_iter().find(|distribution| {
+        distribution.id == name || site.snapshot.streaming(name).is_ok_and(|d| d.id == distribution.id)
+    });
+    let Some(distribution) = found else {
+        let what = format!("nothing has the id or host name {name:?}, or it is disabled");
+        let cure = "`millrace export` lists what there is; names count as viewers write them";
+        findings.fault("distribution", &what, cure);
+        return None;
+    };
+    let named = [&distribution.id, &distribution.domain_name].into_iter().any(|known| known == name);
+    if !named && !distribution.aliases.iter().any(|alias| alias.matches(name)) {
+        let what = format!("nothing is called {name:?}: the default distribution takes it");
+        findings.note("distribution", &what);
+    }
+    Some(distribution)
+}
+
+/// Looks at the signature of a stream's name, or says that there should be one.
+fn signature(distribution: &StreamingDistribution, site: &Site, target: &Target, findings: &mut Findings) {
+    let Some((address, tc_url, name)) = &target.stream else { return };
+    let trust = Trust::of(distribution);
+    // What is wrong with a name itself is told where its object is looked for.
+    let examination = Examination::of_stream(name, Some((address, tc_url)), &site.keys, trust);
+    if let Some(examination) = examination.ok().filter(Examination::is_needed) {
+        examination.tell(findings);
+    }
 }
 
 /// The store, or what is known without it.
