@@ -2,7 +2,7 @@
 //! and over, which needs the same right as playing it and costs nothing else, and prints how often it was told.
 //!
 //! ```text
-//! public   the name as it is
+//! public   the name with a query of the same length that means nothing
 //! known    the name with one signature
 //! first    the name with another good signature each time
 //! bad      the name with another signature each time that is none
@@ -168,7 +168,7 @@ impl Load {
     fn name(&self) -> anyhow::Result<Option<String>> {
         let next = self.next.fetch_add(1, Relaxed) as usize;
         Ok(match self.mode {
-            Mode::Public => Some(format!("mp4:{}", self.name)),
+            Mode::Public => Some(format!("mp4:{}?{}", self.name, "x".repeat(SIGNATURE + 80))),
             Mode::Known => self.names.first().cloned(),
             Mode::First => self.names.get(next).cloned(),
             Mode::Bad => Some(self.signed_badly()?),

@@ -24,13 +24,13 @@ pub enum HostError {
 }
 
 impl Snapshot {
-    /// Distributions in the order in which they claim host names; the first claim of a name counts. `default` is the
+    /// Distributions in the order in which they claim host names and ids; the first claim counts. `default` is the
     /// id of the one that takes viewers of unknown hosts and of bare addresses.
     #[must_use]
     pub fn new(distributions: Vec<StreamingDistribution>, default: Option<&str>) -> Self {
         let mut snapshot = Self::default();
         for distribution in distributions.into_iter().map(Arc::new) {
-            snapshot.by_id.insert(distribution.id.clone(), Arc::clone(&distribution));
+            snapshot.by_id.entry(distribution.id.clone()).or_insert_with(|| Arc::clone(&distribution));
             if default == Some(distribution.id.as_str()) {
                 snapshot.default = Some(Arc::clone(&distribution));
             }

@@ -86,6 +86,8 @@ impl Visit {
     /// also for viewers who are here. Of a distribution that is gone the last word counts.
     fn trusted_keys<'a>(&'a self, site: &'a Site) -> Option<&'a [String]> {
         let now = site.snapshot.distribution(&self.distribution.id);
+        // Another one that has its id is none of its affair.
+        let now = now.filter(|now| now.domain_name == self.distribution.domain_name);
         now.unwrap_or(&self.distribution).trusted_keys.as_deref()
     }
 
