@@ -2,6 +2,7 @@
 //! flood of bad ones costs whoever plays nothing.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use millrace_sign::{Case, Grant, Proof, PublicKey, Refusal};
 
@@ -9,11 +10,14 @@ use crate::rate::Rate;
 use crate::workshop::Workshop;
 use crate::{EventKind, Limits, Metrics};
 
+/// So many bad signatures of an address in a second are looked at closer, for what was signed instead.
+const EXPLAINED: u32 = 5;
+
 /// Where signatures are verified.
 pub(crate) struct Signatures {
     workshop: Workshop,
     /// How many of each address were bad.
-    bad: Rate,
+    bad: Arc<Rate>,
     /// Only good ones come in here, so nobody without a key can push others out.
     known: quick_cache::sync::Cache<Proof, ()>,
 }
@@ -66,15 +70,17 @@ impl Signatures {
         let (per_second, waiting) = (limits.signatures_per_second, limits.signatures_waiting);
         Ok(Self {
             workshop: Workshop::start("signatures", per_second, waiting)?,
-            bad: Rate::new(limits.bad_signatures_per_address),
+            bad: Arc::new(Rate::new(limits.bad_signatures_per_address)),
             known: quick_cache::sync::Cache::new(limits.signatures_known),
         })
     }
 
-    /// What the signature in `case` grants to a viewer at `address`.
+    /// What the signature in `case` grants to a viewer at `address`. `explained` is the same with what people sign by
+    /// mistake, which takes longer to verify.
     pub(crate) async fn grant(
         &self,
         case: Case,
+        explained: impl FnOnce() -> Result<Case, Refusal>,
         key: &PublicKey,
         address: IpAddr,
         metrics: &Metrics,
@@ -88,22 +94,35 @@ impl Signatures {
             denial
         };
         if self.bad.is_spent(address) {
-            return Err(crowded(Denial::TooManyBad));
+            // An answer at once would only be an invitation to ask again.
+            self.bad.pass().await;
         }
+        let case = if self.bad.of(address) < EXPLAINED { explained()? } else { case };
         let place = self.workshop.place().map_err(|_| crowded(Denial::Crowded))?;
-        let key = key.clone();
-        let work = async move { case.verify(&key) };
-        match self.workshop.run(place, work).await.map_err(|_| crowded(Denial::Crowded))? {
+        let (bad, key) = (Arc::clone(&self.bad), key.clone());
+        let work = async move { verified(&case, &key, &bad, address) };
+        match self.workshop.run(place, work).await.unwrap_or(Err(Denial::Crowded)) {
             Ok((proof, grant)) => {
                 metrics.signatures_verified.one();
                 self.known.insert(proof, ());
                 Ok(grant)
             }
-            Err(refusal) => {
+            Err(Denial::Refused(refusal)) => {
                 metrics.signatures_bad.one();
-                self.bad.count(address);
                 Err(refusal.into())
             }
+            Err(denial) => Err(crowded(denial)),
         }
     }
+}
+
+/// Verifies, unless others from the same address were bad while this one waited.
+fn verified(case: &Case, key: &PublicKey, bad: &Rate, address: IpAddr) -> Result<(Proof, Grant), Denial> {
+    if bad.is_spent(address) {
+        return Err(Denial::TooManyBad);
+    }
+    case.verify(key).map_err(|refusal| {
+        bad.count(address);
+        refusal.into()
+    })
 }

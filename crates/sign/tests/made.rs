@@ -54,7 +54,9 @@ fn sha_256_is_said_and_sha_1_is_not() {
 
 #[test]
 fn the_type_and_slashes_before_a_name_are_not_signed() {
-    for plain in ["mp4:x.mp4", "/mp4:x.mp4", "mp4:mp4:x.mp4", "mp4:/x.mp4", "flv:x.mp4"] {
+    for plain in
+        ["mp4:x.mp4", "/mp4:x.mp4", "mp4:mp4:x.mp4", "mp4:/x.mp4", "flv:x.mp4", "MP4:x.mp4", "&mp4:x.mp4"]
+    {
         let made = signer("p256", Hash::Sha1).stream_name(plain, &until(NOW + 1), Spelling::Plain).unwrap();
         let signed = of_name(&made).signed.unwrap().unwrap();
         assert!(viewer::ask(&signed, &viewer::public("p256"), "x.mp4").is_ok(), "{plain}");

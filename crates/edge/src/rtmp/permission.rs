@@ -9,6 +9,7 @@ use millrace_sign::{Grant, Mistake, Parted, PublicKey, Refusal, Request, Signed,
 
 use super::work::Access;
 use crate::Site;
+use crate::edge::Shared;
 use crate::signatures::{Denial, Denied};
 use crate::titles::PlayError;
 
@@ -49,12 +50,14 @@ impl Access {
         let refused = |refusal: Refusal| by(refusal.into());
         let key = trusted_key(&site, trusted, &signed.key_id).map_err(refused)?;
         let objects: Vec<Vec<String>> = keys.iter().map(|key| stream.resources(key)).collect();
-        let mistakes = mistakes(&stream, &self.visit.tc_url);
         let (now, address) = (seconds(), self.visit.address);
-        let request = Request { now, address, objects: &objects, mistakes: &mistakes };
-        let case = signed.examine(key, &request).map_err(refused)?;
-        let granted = self.shared.signatures.grant(case, key, address, &self.shared.metrics).await;
-        let grant = granted.map_err(by)?;
+        let examine = |mistakes: &[Mistake]| {
+            signed.examine(key, &Request { now, address, objects: &objects, mistakes })
+        };
+        let explained = || examine(&mistakes(&stream, &self.visit.tc_url));
+        let case = examine(&[]).or_else(|_| explained()).map_err(refused)?;
+        let Shared { signatures, metrics, .. } = &*self.shared;
+        let grant = signatures.grant(case, explained, key, address, metrics).await.map_err(by)?;
         let keys = grant.objects.iter().filter_map(|index| keys.get(*index).cloned()).collect();
         Ok(Permit { keys, grant: Some(Arc::new(grant)) })
     }

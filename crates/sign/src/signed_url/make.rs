@@ -182,8 +182,11 @@ fn covers(asked: &str, offer: &Offer) -> Result<(), SignError> {
 
 /// What of a stream's name is signed: neither the type before it nor a slash.
 fn resource(name: &str) -> &str {
-    let mut name = name.trim_start_matches('/');
-    while let Some(rest) = ["mp4:", "mp3:", "flv:"].iter().find_map(|prefix| name.strip_prefix(prefix)) {
+    // Video.js wrote its separator `&` in front of the name.
+    let mut name = name.trim_start_matches('&').trim_start_matches('/');
+    while let Some((prefix, rest)) = name.split_once(':')
+        && ["mp4", "mp3", "flv"].iter().any(|known| known.eq_ignore_ascii_case(prefix))
+    {
         name = rest.trim_start_matches('/');
     }
     name
