@@ -241,8 +241,8 @@ section! {
         streams: usize = 8,
         /// Items that wait in one playlist.
         playlist: usize = 16,
-        /// Bytes in a stream name.
-        name: usize = 2048,
+        /// Bytes in a stream name; signatures and policies are part of it.
+        name: usize = 4096,
         /// The longest message a viewer may send.
         message: u32 = 65_536,
         /// The least chunk size a viewer may set.

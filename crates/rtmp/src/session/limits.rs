@@ -40,7 +40,7 @@ impl Default for Limits {
             ping_answer: Duration::from_secs(30),
             streams: 8,
             commands_per_second: 100,
-            name: 2048,
+            name: 4096,
             chunk_size: 65536,
         }
     }
