@@ -229,7 +229,7 @@ fn streams_are_numbered_from_one_reused_and_bounded() {
 #[test]
 fn a_name_over_the_limit_is_not_found() {
     let mut pair = Pair::playing("x");
-    let asked = pair.command(&asks("play", vec!["x".repeat(2049).into(), 0.0.into()]));
+    let asked = pair.command(&asks("play", vec!["x".repeat(4097).into(), 0.0.into()]));
     assert!(asked.is_empty());
     assert_eq!(pair.codes(), [code::PLAY_STREAM_NOT_FOUND]);
 }
