@@ -17,6 +17,7 @@ pub mod nginx;
 pub mod postgres;
 pub mod process;
 pub mod server;
+pub mod snippets;
 pub mod weed;
 
 pub use config::Config;

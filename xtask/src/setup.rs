@@ -32,7 +32,7 @@ enum Sign {
 }
 
 /// What is needed, and the Debian package that brings it.
-const NEEDS: [(Sign, &str); 20] = [
+const NEEDS: [(Sign, &str); 24] = [
     (Sign::Program("ffmpeg"), "ffmpeg"),
     (Sign::Program("ffprobe"), "ffmpeg"),
     (Sign::Program("rtmpdump"), "rtmpdump"),
@@ -47,6 +47,11 @@ const NEEDS: [(Sign, &str); 20] = [
     (Sign::Program("openssl"), "openssl"),
     (Sign::Program("node"), "nodejs"),
     (Sign::Program("npm"), "npm"),
+    // The other languages of the documentation's programs.
+    (Sign::Program("php"), "php-cli"),
+    (Sign::Program("ruby"), "ruby"),
+    (Sign::Program("go"), "golang-go"),
+    (Sign::Program("javac"), "default-jdk-headless"),
     // Not in everybody's PATH.
     (Sign::File("/usr/sbin/nginx"), "nginx-light"),
     (Sign::File("/usr/lib/nginx/modules/ngx_stream_module.so"), "libnginx-mod-stream"),

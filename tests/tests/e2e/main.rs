@@ -6,6 +6,7 @@ mod commands;
 mod crowds;
 mod demo;
 mod disk;
+mod docs;
 mod faults;
 mod machines;
 mod names;
