@@ -28,8 +28,8 @@ Commands:
                     status 1 if anything failed.
     --quick         Only what needs neither network nor players: under two minutes when warm.
   setup             Only installs what `test` needs: Debian packages by apt-get (through sudo
-                    when not root), and the S3 server and Amazon's newest clients by pip into
-                    Python environments under target/.
+                    when not root), the S3 server and Amazon's newest clients by pip into
+                    Python environments, and JavaScript's signers by npm, all under target/.
   fixtures          Makes assets/sample.{mp4,flv,mp3} again, with ffmpeg.
   shapes            Makes crates/control/src/shape/shapes.txt again, from the newest botocore's model of
                     CloudFront's API; and records what botocore sends and reads.

@@ -159,7 +159,7 @@ fn the_policy_can_be_had_alone_and_signed_from_a_file() {
     std::fs::write(folder.path("policy.json"), canned.replace("a/b.mp4?c=d", "a/*") + "\n").unwrap();
     let by_file = ["--key", "key.pem", "--stream", "mp4:a/b.mp4", "--policy", "policy.json"];
     let signed = printed(&sign(&folder, &by_file));
-    well(&folder, &[&signed], &["\"Resource\": \"a/*\"", "it is that of the policy"]);
+    well(&folder, &[&signed], &["\"Resource\":\"a/*\"", "it is that of the policy"]);
     std::fs::write(folder.path("policy.json"), "{}").unwrap();
     let refused = sign(&folder, &by_file);
     assert!(

@@ -283,7 +283,7 @@ section! {
         per_second: u32 = 2000,
         /// Signatures that wait; viewers with more are refused.
         waiting: usize = 1000,
-        /// Bad signatures from one address in one second; then all that are not known are refused for its rest.
+        /// Bad signatures from one address in one second; then all that are not known wait for its end.
         bad_per_address: u32 = 20,
         /// Good signatures that are remembered.
         known: usize = 100_000,

@@ -47,7 +47,10 @@ pub(crate) struct Set {
     place: Place,
 }
 
-/// Prints the policy that lets an identity read a bucket at AWS, to paste there.
+/// Prints a policy that lets an identity read a bucket.
+///
+/// Its principal is the identity as Amazon called it. AWS takes only principals that it knows: name the user there who
+/// has the identity's access key.
 #[derive(Debug, Args)]
 pub(crate) struct BucketPolicy {
     /// The identity.

@@ -155,7 +155,13 @@ fn create(command: Create) -> anyhow::Result<()> {
     if let Some(file) = &private_key {
         keep(file, &private)?;
     }
-    let pair = import(&place, NewKeyPair { id: None, account: Some(account), public_key: public })?;
+    let new = NewKeyPair { id: None, account: Some(account), public_key: public };
+    let pair = import(&place, new).inspect_err(|_| {
+        // Nobody knows this key; who finds it would take it for one that signs.
+        if let Some(file) = &private_key {
+            let _ = std::fs::remove_file(file);
+        }
+    })?;
     match private_key {
         Some(_) => say(&line(&pair)),
         None => {

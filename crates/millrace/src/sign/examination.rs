@@ -324,7 +324,7 @@ fn policy(signed: &Signed, findings: &mut Findings) -> Option<Policy> {
     };
     match Policy::parse(bytes) {
         Ok(policy) => {
-            findings.ok("policy", &pretty(bytes));
+            findings.ok("policy", &as_sent(bytes));
             Some(policy)
         }
         Err(error) => {
@@ -335,11 +335,10 @@ fn policy(signed: &Signed, findings: &mut Findings) -> Option<Policy> {
     }
 }
 
-/// JSON below what stands in front of a finding.
-fn pretty(json: &[u8]) -> String {
-    let value: Option<serde_json::Value> = serde_json::from_slice(json).ok();
-    let text = value.and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_default();
-    text.lines().collect::<Vec<_>>().join(&format!("\n{:20}", ""))
+/// The very text that was signed, its lines below what stands in front of a finding.
+fn as_sent(json: &[u8]) -> String {
+    let text = String::from_utf8_lossy(json);
+    text.trim_end().lines().collect::<Vec<_>>().join(&format!("\n{:20}", ""))
 }
 
 fn name(hash: Hash) -> &'static str {
