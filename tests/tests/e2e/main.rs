@@ -17,6 +17,7 @@ mod rules;
 mod s3;
 mod seeks;
 mod serve;
+mod signed;
 mod swf;
 mod variants;
 mod variants_seek;
