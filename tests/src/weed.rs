@@ -15,6 +15,10 @@ pub const ADMIN: (&str, &str) = ("AKIAADMIN0000000001", "adminsecret");
 pub const READER: (&str, &str) = ("AKIAREADER000000001", "readersecret");
 /// Who may do nothing with that bucket.
 pub const STRANGER: (&str, &str) = ("AKIASTRANGER0000001", "strangersecret");
+/// Who may do nothing but what the policy of a bucket allows, in which it is called [`GUEST_ARN`].
+pub const GUEST: (&str, &str) = ("AKIAGUEST0000000001", "guestsecret");
+/// What policies call [`GUEST`].
+pub const GUEST_ARN: &str = "arn:aws:iam::000000000000:user/guest";
 /// The private bucket.
 pub const BUCKET: &str = "media";
 /// Buckets that are not there before somebody makes them.
@@ -143,6 +147,7 @@ fn identities() -> String {
             &[BUCKET, CUSTOMERS[0], CUSTOMERS[1]].map(|bucket| format!(r#""Read:{bucket}""#)).join(","),
         ),
         identity("stranger", STRANGER, r#""Read:other""#),
+        identity("guest", GUEST, ""),
     ];
     format!(r#"{{"identities":[{}]}}"#, all.join(","))
 }

@@ -1,5 +1,7 @@
 //! Private streams: signed by everybody's signers, played by everybody's players, or refused in words.
 
+mod explained;
+mod identities;
 mod matrix;
 mod places;
 mod refusals;
