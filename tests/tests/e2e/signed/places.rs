@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::Command;
 
 use millrace_tests::Frames;
+use millrace_tests::binary::millrace;
 use millrace_tests::clients::{curl, gstreamer, mpv, play, rtmpdump_clip};
 use millrace_tests::media::{BOTH, Media, TONE};
 use millrace_tests::process::run;
-use millrace_tests::signers::{Signer, Terms};
+use millrace_tests::signers::{Conditions, Form, Signer, Terms};
 
 use super::{Cinema, FILM, now};
 
@@ -42,7 +43,11 @@ impl Cinema {
 fn a_signed_name_may_be_raw_or_escaped_in_the_name_or_the_url() {
     let cinema = Cinema::new();
     let name = format!("mp4:{}", cinema.signed(FILM));
-    for name in [&name, &escaped(&name)] {
+    let mut sign = Command::new(millrace());
+    sign.args(["sign", "--escape", "--key-pair-id", cinema.key.id(), "--key"]).arg(cinema.key.private());
+    let for_a_page = run(sign.args(["--stream", &format!("mp4:{FILM}"), "--expires", "1h"])).ok().text();
+    assert!(for_a_page.contains("film.mp4%3FExpires%3D") && !for_a_page.contains('&'), "{for_a_page}");
+    for name in [&name, &escaped(&name), for_a_page.trim_end()] {
         cinema.dumps_as("cfx/st", "cfx/st", name);
         let url = cinema.server.url(name);
         let saved = cinema.place("saved.flv");
@@ -124,6 +129,23 @@ fn a_name_is_signed_with_or_without_its_ending_and_played_with_or_without() {
                 rtmpdump_clip(&cinema.server.url(&format!("{name}?{query}")), &saved);
                 Frames::of_file(&saved).assert_same(&whole, &format!("{resource} as {name}"));
             }
+        }
+    }
+}
+
+#[test]
+fn a_policy_may_be_for_a_folder_and_lets_nobody_out_of_it() {
+    let cinema = Cinema::new();
+    let custom = Some(Conditions { begin: now() - 60, network: "0.0.0.0/0" });
+    let terms = Terms { end: now() + 3600, custom };
+    for pattern in ["dir/*", "d*lm.mp4", "dir/f?lm.*", "*"] {
+        let signed = Form::Php.sign(&cinema.key, pattern, &terms);
+        let (_, query) = signed.split_once("?Policy=").expect("it has a policy");
+        cinema.dumps_as("cfx/st", "cfx/st", &format!("mp4:{FILM}?Policy={query}"));
+        let outside = cinema.play(&format!("mp4:film.mp4?Policy={query}")).failures();
+        match pattern {
+            "*" => assert_eq!(outside, "{}"),
+            _ => assert!(outside.contains("the policy is for"), "{pattern}: {outside}"),
         }
     }
 }
