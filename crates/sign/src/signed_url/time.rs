@@ -1,12 +1,11 @@
 //! Times as a viewer reads them.
 
 use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
 
 const DAY: u64 = 86_400;
-/// Days from the first of March of the year 0 to 1970.
-const DAYS_BEFORE_1970: u64 = 719_468;
-/// The Gregorian calendar repeats itself after 400 years.
-const DAYS_OF_400_YEARS: u64 = 146_097;
+/// The last second of the year 9999, which is as far as dates of four digits go.
+const LAST: u64 = 253_402_300_799;
 
 /// Seconds since 1970, shown as `2013-01-01T10:00:00Z`.
 pub(super) struct Time(pub(super) u64);
@@ -16,9 +15,8 @@ pub(super) struct Ago(pub(super) u64);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = civil(self.0 / DAY);
-        let (hour, minute, second) = (self.0 / 3600 % 24, self.0 / 60 % 60, self.0 % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        let time = UNIX_EPOCH + Duration::from_secs(self.0.min(LAST));
+        humantime::format_rfc3339_seconds(time).fmt(f)
     }
 }
 
@@ -34,18 +32,6 @@ impl fmt::Display for Ago {
     }
 }
 
-/// Years are counted from March, so the day that some of them lack is their last.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + DAYS_BEFORE_1970;
-    let (cycle, day) = (days / DAYS_OF_400_YEARS, days % DAYS_OF_400_YEARS);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (next, month) = if month < 10 { (0, month + 3) } else { (1, month - 9) };
-    (cycle * 400 + year + next, month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +45,7 @@ mod tests {
             (4_107_542_399, "2100-02-28T23:59:59Z"),
             (4_107_542_400, "2100-03-01T00:00:00Z"),
             (99_999_999_999, "5138-11-16T09:46:39Z"),
+            (u64::MAX, "9999-12-31T23:59:59Z"),
         ] {
             assert_eq!(Time(seconds).to_string(), text);
         }
