@@ -11,8 +11,9 @@ pub struct Address {
     /// What the app holds behind `cfx/st`: the beginning of the object's path, for players that split a URL at its
     /// last slash (JW Player 6, librtmp). Without slashes at its ends.
     pub path: String,
-    /// The query of the app, without `?`; players put parameters there when the name can't carry them.
-    pub query: Option<String>,
+    /// The queries of the app and of the `tcUrl`, without `?`, each once; players put parameters there when the name
+    /// can't carry them.
+    pub queries: Vec<String>,
 }
 
 /// Why an address is none. The texts are CloudFront's.
@@ -37,10 +38,10 @@ impl Address {
         }
         let host = host_of(tc_url).ok_or(AddressError::InvalidUri)?;
         let app = if app.is_empty() { path_of(tc_url) } else { app };
-        let (app, query) = match app.split_once('?') {
-            Some((app, query)) => (app, Some(query.to_owned())),
-            None => (app, path_of(tc_url).split_once('?').map(|(_, query)| query.to_owned())),
-        };
+        let query_of = |text: &str| text.split_once('?').map(|(_, query)| query.to_owned());
+        let mut queries: Vec<String> = query_of(app).into_iter().chain(query_of(path_of(tc_url))).collect();
+        queries.dedup();
+        let app = app.split('?').next().unwrap_or_default();
         let mut parts = app.split('/').filter(|part| !part.is_empty());
         if parts.next() != Some("cfx") {
             return Err(AddressError::InvalidUri);
@@ -49,7 +50,7 @@ impl Address {
             return Err(AddressError::InvalidInstance);
         }
         let path = parts.collect::<Vec<_>>().join("/");
-        Ok(Self { host, path, query })
+        Ok(Self { host, path, queries })
     }
 }
 
@@ -110,9 +111,13 @@ mod tests {
     #[test]
     fn the_query_is_kept_wherever_it_stands() {
         let address = Address::parse("rtmp://h/cfx/st?Key=1", "cfx/st").expect("a query on the tcUrl");
-        assert_eq!(address.query.as_deref(), Some("Key=1"));
+        assert_eq!(address.queries, ["Key=1"]);
         let address = Address::parse("rtmp://h/cfx/st", "cfx/st?Key=2").expect("a query on the app");
-        assert_eq!(address.query.as_deref(), Some("Key=2"));
+        assert_eq!(address.queries, ["Key=2"]);
+        let address = Address::parse("rtmp://h/cfx/st?Key=1", "cfx/st?Key=2").expect("a query on both");
+        assert_eq!(address.queries, ["Key=2", "Key=1"]);
+        let address = Address::parse("rtmp://h/cfx/st?Key=1", "").expect("no app");
+        assert_eq!(address.queries, ["Key=1"]);
     }
 
     #[test]

@@ -27,8 +27,8 @@ pub(crate) struct Visit {
     /// The distribution as it was at connect.
     pub(crate) distribution: Arc<StreamingDistribution>,
     pub(crate) tc_url: String,
-    /// The query of the application: players that can't sign names put signatures there.
-    pub(crate) query: Option<String>,
+    /// The queries of the application and the `tcUrl`: players that can't sign names put signatures there.
+    pub(crate) queries: Vec<String>,
     pub(crate) address: IpAddr,
 }
 
@@ -94,10 +94,10 @@ impl Visit {
         now.unwrap_or(&self.distribution).trusted_keys.as_deref()
     }
 
-    /// What the application's query says.
+    /// What those queries say: the first in which anything is signed.
     fn signed(&self) -> Result<Signed, Refusal> {
-        let signed = self.query.as_deref().map_or(Ok(None), |query| of_query(query).signed)?;
-        signed.ok_or(Refusal::Unsigned)
+        let mut signed = self.queries.iter().filter_map(|query| of_query(query).signed.transpose());
+        signed.next().unwrap_or(Err(Refusal::Unsigned))
     }
 }
 

@@ -408,7 +408,7 @@ impl Session {
             visit: Arc::new(Visit {
                 distribution: Arc::clone(distribution),
                 tc_url: connect.tc_url.clone(),
-                query: address.query,
+                queries: address.queries,
                 address: self.peer.ip(),
             }),
         };

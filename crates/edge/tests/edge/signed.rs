@@ -130,6 +130,13 @@ async fn a_signature_opens_no_other_object() {
     plays(&house, &anything).await;
     let words = refused(&house, &anything.replacen("film", "other", 1)).await;
     assert_eq!(words, "the policy is for \"dir/f*\", not for \"dir/other.flv\"");
+    // Ruby's SDK calls a file that is in no folder `./film.flv`, but a pattern for folders does not mean it.
+    house.put("film.flv", &short_flv());
+    let folders = owner.under("dir/film.flv", |policy| policy.resource = Some("*/film.flv".to_owned()));
+    plays(&house, &folders).await;
+    let words = refused(&house, &folders.replacen("dir/", "", 1)).await;
+    assert_eq!(words, "the policy is for \"*/film.flv\", not for \"film.flv\"");
+    plays(&house, &owner.under("film", |policy| policy.resource = Some("./f*".to_owned()))).await;
 }
 
 #[tokio::test]

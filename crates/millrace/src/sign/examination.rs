@@ -114,7 +114,9 @@ impl<'a> Examination<'a> {
         let Some(signed) = self.parameters(findings) else { return };
         let Some(policy) = policy(signed, findings) else { return };
         let key = self.key(signed, findings);
-        self.trusted(signed, findings);
+        if key.is_some() {
+            self.trusted(signed, findings);
+        }
         let held = self.conditions(&policy, findings);
         match (key, held) {
             (Some(key), Some((now, address))) => {

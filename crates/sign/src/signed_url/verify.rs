@@ -141,7 +141,10 @@ impl Request<'_> {
 
     /// Which objects a policy of its own allows.
     fn covered(&self, policy: &Policy) -> Result<Vec<usize>, Refusal> {
-        let is_covered = |names: &Vec<String>| names.iter().any(|name| policy.covers(name));
+        // Ruby writes `./` in front of files that are in no folder. A pattern such as `*/film.mp4` does not mean it.
+        let dotted = policy.resource.as_deref().is_none_or(|pattern| pattern.starts_with("./"));
+        let is_meant = |name: &String| (dotted || !name.starts_with("./")) && policy.covers(name);
+        let is_covered = |names: &Vec<String>| names.iter().any(is_meant);
         let objects: Vec<usize> = self
             .objects
             .iter()
@@ -152,7 +155,10 @@ impl Request<'_> {
         if !objects.is_empty() {
             return Ok(objects);
         }
-        let mistake = self.mistakes.iter().take(MOST_MISTAKES).find(|mistake| policy.covers(&mistake.text));
+        // A pattern that begins with anything covers a mistake by chance.
+        let exact = policy.resource.as_deref().is_some_and(|pattern| !pattern.starts_with('*'));
+        let mut mistakes = self.mistakes.iter().take(MOST_MISTAKES).filter(|_| exact);
+        let mistake = mistakes.find(|mistake| policy.covers(&mistake.text));
         Err(Refusal::WrongResource {
             signed: policy.resource.clone().unwrap_or_default(),
             asked: self.likeliest().to_owned(),

@@ -69,6 +69,7 @@ fn what_signs_may_stand_on_the_application_for_players_that_can_not_put_it_on_th
     cinema.dumps_as(&app, &app, &film);
     cinema.dumps_as("cfx/st", &app, &film);
     cinema.dumps_as(&app, "cfx/st", &film);
+    cinema.dumps_as("cfx/st?color=red", &app, &film);
     let app = format!("cfx/st?color=red&{query}");
     cinema.dumps_as(&app, &app, &film);
 }
@@ -138,7 +139,7 @@ fn a_policy_may_be_for_a_folder_and_lets_nobody_out_of_it() {
     let cinema = Cinema::new();
     let custom = Some(Conditions { begin: now() - 60, network: "0.0.0.0/0" });
     let terms = Terms { end: now() + 3600, custom };
-    for pattern in ["dir/*", "d*lm.mp4", "dir/f?lm.*", "*"] {
+    for pattern in ["dir/*", "d*lm.mp4", "dir/f?lm.*", "*/film.mp4", "*"] {
         let signed = Form::Php.sign(&cinema.key, pattern, &terms);
         let (_, query) = signed.split_once("Policy=").expect("it has a policy");
         cinema.dumps_as("cfx/st", "cfx/st", &format!("mp4:{FILM}?Policy={query}"));
