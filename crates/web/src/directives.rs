@@ -64,7 +64,7 @@ impl Directives {
 
     fn take(&mut self, piece: &str) {
         let (name, value) =
-            piece.split_once('=').map_or((piece.trim(), None), |(name, value)| (name, Some(value)));
+            piece.split_once('=').map_or_else(|| (piece.trim(), None), |(name, value)| (name, Some(value)));
         // A blank in front of the `=` makes it another, unknown directive.
         let name = name.trim_start().to_ascii_lowercase();
         match name.as_str() {
