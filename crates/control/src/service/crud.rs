@@ -75,7 +75,7 @@ impl Service {
     fn given(&self, kind: &str) -> Vec<Resource> {
         let declared = self.declared.load();
         let declared = declared.iter().filter(|_| kind == streaming::KIND).cloned();
-        declared.chain(policies::managed(kind)).collect()
+        declared.chain(policies::managed(kind).cloned()).collect()
     }
 
     pub(super) async fn find(&self, kind: &dyn Kind, id: &str) -> Result<Resource, Error> {

@@ -62,8 +62,8 @@ pub(crate) static ORIGIN_REQUEST_POLICY: Policy = Policy(&ORIGIN_REQUEST_NAMES);
 pub(crate) static RESPONSE_HEADERS_POLICY: Policy = Policy(&RESPONSE_HEADERS_NAMES);
 
 /// Amazon's policies of a kind, as resources.
-pub(crate) fn managed(kind: &str) -> impl Iterator<Item = Resource> {
-    managed::ALL.iter().filter(move |policy| policy.kind == kind).cloned()
+pub(crate) fn managed(kind: &str) -> impl Iterator<Item = &'static Resource> {
+    managed::ALL.iter().filter(move |policy| policy.kind == kind)
 }
 
 /// Whether an id is one of Amazon's.

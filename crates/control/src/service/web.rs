@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::kind::{Kind, Names, Need, View, modified};
-use super::{distribution, identity, keys, policies};
+use super::{distribution, identity, invalidation, keys, policies};
 use crate::Error;
 use crate::settings::Settings;
 use crate::store::{Claim, Link, Resource};
@@ -265,12 +265,15 @@ impl Kind for Web {
             let enabled = behaviors(config).filter(move |(_, b)| flag(b, &format!("{list}.Enabled")));
             enabled.flat_map(move |(_, b)| texts(b, list)).collect::<BTreeSet<&str>>()
         };
+        let invalidations = invalidation::kind(&resource.id);
+        let invalidating = view.invalidating.iter().find(|(kind, _)| *kind == invalidations);
+        let invalidating = invalidating.map_or(0, |(_, count)| *count);
         json!({
             "Id": resource.id,
             "ARN": view.arn(resource),
             "Status": view.status(resource),
             "LastModifiedTime": modified(resource),
-            "InProgressInvalidationBatches": 0,
+            "InProgressInvalidationBatches": invalidating,
             "DomainName": text(&resource.facts, "DomainName"),
             "ActiveTrustedSigners": distribution::active_signers(true, &trusted("TrustedSigners"), view),
             "ActiveTrustedKeyGroups": distribution::active_groups(&trusted("TrustedKeyGroups"), view),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use millrace_control::auth::{Principal, Seal};
 use millrace_control::{Error, Quotas, Service, Settings, Store};
 use serde_json::{Value, json};
+use sqlx::Connection;
 use tempfile::TempDir;
 
 /// The operations on a store in a temporary folder, as somebody.
@@ -52,6 +53,15 @@ impl Account {
     /// Where the store and the key file are.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Takes a row out of the store, as only somebody can who goes behind the API's back.
+    pub(crate) async fn forget(&self, kind: &str, id: &str) {
+        let url = format!("sqlite://{}", self.folder().join("control.db").display());
+        sqlx::any::install_default_drivers();
+        let mut store = sqlx::AnyConnection::connect(&url).await.expect("the store's file");
+        let gone = sqlx::query("DELETE FROM resource WHERE kind = $1 AND id = $2").bind(kind).bind(id);
+        assert_eq!(gone.execute(&mut store).await.expect("a statement").rows_affected(), 1);
     }
 
     /// The same account as somebody else.
