@@ -29,6 +29,9 @@ fn entity(resource: &Resource, deployed: i64) -> Value {
     })
 }
 
+/// How many paths with a star may be in progress, of one distribution.
+const STARS: usize = 15;
+
 /// For how long edges are told of an invalidation. One that comes back after a longer time has to forget what it kept.
 const TOLD_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// How many they are told of, and how many paths of all of them: pictures stay small.
@@ -129,6 +132,7 @@ impl Service {
                 }
             };
         }
+        self.check_in_progress(&mut write.rows(), &kind, batch).await?;
         let resource = Resource {
             id: names::invalidation(write.now_ms)?,
             etag: names::id('E')?,
@@ -143,6 +147,26 @@ impl Service {
         write.rows().put(&resource).await?;
         self.commit(write, "CreateInvalidation", &resource).await?;
         self.invalidation_answer(distribution, &resource).await
+    }
+
+    /// Whether there is room for these paths beside those that some edge has not obeyed yet.
+    async fn check_in_progress(&self, rows: &mut Rows<'_>, kind: &str, batch: &Value) -> Result<(), Error> {
+        let most = self.settings().quotas.invalidation_paths;
+        let deployed = self.deployment.everywhere(rows).await?;
+        // The newest come first, and each has a path at least.
+        let newest = match deployed < rows.revision().await? {
+            true => rows.list(kind, "", i64::try_from(most).unwrap_or(i64::MAX)).await?,
+            false => Vec::new(),
+        };
+        let earlier = newest.iter().filter(|one| one.revision > deployed).map(|one| &one.config);
+        let paths: Vec<&str> = earlier.chain([batch]).flat_map(|batch| texts(batch, "Paths")).collect();
+        let stars = paths.iter().filter(|path| path.ends_with('*')).count();
+        let what = match (paths.len() > most, stars > STARS) {
+            (true, _) => format!("{} with those in progress; {most} are allowed", paths.len()),
+            (false, true) => format!("{stars} with a * and those in progress; {STARS} are allowed"),
+            (false, false) => return Ok(()),
+        };
+        Err(Error::bad("TooManyInvalidationsInProgress", format!("Paths: {what}")))
     }
 
     pub(super) async fn get_invalidation(&self, distribution: &str, id: &str) -> Result<Members, Error> {

@@ -57,11 +57,21 @@ impl Account {
 
     /// Takes a row out of the store, as only somebody can who goes behind the API's back.
     pub(crate) async fn forget(&self, kind: &str, id: &str) {
+        self.behind("DELETE FROM resource WHERE kind = $1 AND id = $2", kind, id).await;
+    }
+
+    /// Makes it look as if something had been made eight days ago.
+    pub(crate) async fn age(&self, kind: &str, id: &str) {
+        let statement = "UPDATE resource SET created_ms = created_ms - 691200000 WHERE kind = $1 AND id = $2";
+        self.behind(statement, kind, id).await;
+    }
+
+    async fn behind(&self, statement: &'static str, kind: &str, id: &str) {
         let url = format!("sqlite://{}", self.folder().join("control.db").display());
         sqlx::any::install_default_drivers();
         let mut store = sqlx::AnyConnection::connect(&url).await.expect("the store's file");
-        let gone = sqlx::query("DELETE FROM resource WHERE kind = $1 AND id = $2").bind(kind).bind(id);
-        assert_eq!(gone.execute(&mut store).await.expect("a statement").rows_affected(), 1);
+        let done = sqlx::query(statement).bind(kind).bind(id).execute(&mut store).await;
+        assert_eq!(done.expect("a statement").rows_affected(), 1);
     }
 
     /// The same account as somebody else.
