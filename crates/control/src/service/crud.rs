@@ -298,7 +298,7 @@ impl Service {
             let what = format!("the {} {} is a trusted signer in {file}", names.people, resource.id);
             return Err(Error::new(409, names.in_use, what));
         }
-        if names.kind == identity::KIND {
+        if [identity::KIND, identity::CONTROL].contains(&names.kind) {
             // What nobody can read as any more is of use to nobody but thieves.
             write.rows().delete(s3_identity::KIND, &resource.id).await?;
         }

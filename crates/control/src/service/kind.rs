@@ -41,8 +41,8 @@ pub(crate) struct View {
     pub(crate) key_pairs: Vec<(String, String)>,
     /// Key groups: id and ids of public keys.
     pub(crate) key_groups: Vec<(String, Vec<String>)>,
-    /// Distributions with invalidations that some edge has not obeyed yet, by the kind of these, and how many.
-    pub(crate) invalidating: Vec<(String, i64)>,
+    /// The kinds of all invalidations that some edge has not obeyed yet.
+    pub(crate) invalidating: Vec<String>,
 }
 
 impl View {

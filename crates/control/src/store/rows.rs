@@ -159,19 +159,16 @@ impl<'c> Rows<'c> {
         rows.iter().map(Resource::of).collect()
     }
 
-    /// All invalidations that came after a revision, by distribution: how many.
-    pub(crate) async fn invalidations_since(
-        &mut self,
-        revision: i64,
-    ) -> Result<Vec<(String, i64)>, StoreError> {
-        sqlx::query_as(
-            "SELECT kind, COUNT(*) FROM resource
-             WHERE substr(kind, 1, 13) = 'invalidation/' AND revision > $1 GROUP BY kind",
+    /// The kinds of all invalidations that came after a revision: of a distribution that has several, several times.
+    pub(crate) async fn invalidations_since(&mut self, revision: i64) -> Result<Vec<String>, StoreError> {
+        let kinds: Vec<(String,)> = sqlx::query_as(
+            "SELECT kind FROM resource WHERE substr(kind, 1, 13) = 'invalidation/' AND revision > $1",
         )
         .bind(revision)
         .fetch_all(&mut *self.0)
         .await
-        .map_err(failed)
+        .map_err(failed)?;
+        Ok(kinds.into_iter().map(|(kind,)| kind).collect())
     }
 
     pub(crate) async fn count(&mut self, kind: &str) -> Result<i64, StoreError> {
