@@ -33,7 +33,8 @@ pub(super) fn origin(config: &Value, controls: &HashMap<&str, &Value>) -> Origin
         attempts: number(config, "ConnectionAttempts").and_then(|n| u32::try_from(n).ok()).unwrap_or(3),
         connect_timeout: seconds(config, "ConnectionTimeout").unwrap_or(Duration::from_secs(10)),
         read_timeout: seconds(spoken, "OriginReadTimeout").unwrap_or(Duration::from_secs(30)),
-        completion_timeout: seconds(config, "ResponseCompletionTimeout"),
+        // Zero stands for none, as it does at Amazon.
+        completion_timeout: seconds(config, "ResponseCompletionTimeout").filter(|time| !time.is_zero()),
         kind,
     }
 }

@@ -162,7 +162,6 @@ async fn an_origin_can_be_asked_and_a_group_has_two() {
         (header("X A", "x"), argument, "CustomHeaders"),
         (header("X-A", "x\r\nHost: y"), argument, "X-A"),
         (groups(&[group(&two, 500), group(&two, 500)]), argument, "twice"),
-        (groups(&[group(&["bucket", "bucket"], 500)]), argument, "two origins"),
         (groups(&[group(&["bucket", "gone"], 500)]), "NoSuchOrigin", "gone"),
         (groups(&[group(&two, 200)]), argument, "200"),
         (

@@ -15,7 +15,7 @@ use crate::value::{at, items, number, text};
 const NUMBERS: [(&str, i64, i64, &str); 8] = [
     ("ConnectionAttempts", 1, 3, "InvalidArgument"),
     ("ConnectionTimeout", 1, 10, "InvalidArgument"),
-    ("ResponseCompletionTimeout", 1, 86_400, "InvalidArgument"),
+    ("ResponseCompletionTimeout", 0, 86_400, "InvalidArgument"),
     ("S3OriginConfig.OriginReadTimeout", 1, 3600, "InvalidOriginReadTimeout"),
     ("CustomOriginConfig.OriginReadTimeout", 1, 3600, "InvalidOriginReadTimeout"),
     ("CustomOriginConfig.OriginKeepaliveTimeout", 1, 3600, "InvalidOriginKeepaliveTimeout"),
@@ -118,7 +118,7 @@ pub(super) fn groups(config: &Value) -> Result<(), Error> {
         }
         let members: Vec<&str> =
             items(group, "Members").iter().map(|member| text(member, "OriginId")).collect();
-        if members.len() != 2 || members[0] == members[1] {
+        if members.len() != 2 {
             return Err(Error::argument(format!("{place}.Members: they have to be two origins")));
         }
         if let Some(gone) = members.iter().find(|member| !origins.contains(*member)) {
