@@ -1,5 +1,7 @@
 //! Invalidations of web distributions.
 
+use std::collections::BTreeSet;
+
 use millrace_model::web::{Invalidation, Invalidations};
 use serde_json::{Value, json};
 
@@ -85,6 +87,18 @@ fn check(batch: &Value, most: usize) -> Result<(), Error> {
     Ok(())
 }
 
+/// An earlier one with the same reference, of the same paths: a repetition.
+async fn repeated(rows: &mut Rows<'_>, reference: &Claim, batch: &Value) -> Result<Option<Resource>, Error> {
+    let Some(owner) = rows.owner(reference).await? else { return Ok(None) };
+    let sorted = |batch: &Value| texts(batch, "Paths").map(str::to_owned).collect::<BTreeSet<_>>();
+    let earlier = rows.get(&owner.kind, &owner.id).await?;
+    let same = earlier.filter(|earlier| sorted(&earlier.config) == sorted(batch));
+    same.map(Some).ok_or_else(|| {
+        let what = format!("CallerReference: {:?} was used for other paths", reference.value);
+        Error::new(409, "InvalidationBatchAlreadyExists", what)
+    })
+}
+
 impl Service {
     async fn invalidated(&self, distribution: &str) -> Result<(), Error> {
         self.find(&web::Web, distribution).await.map(drop)
@@ -113,24 +127,9 @@ impl Service {
         let mut write = self.store.write(&who.name).await?;
         // Nobody can delete it from here on.
         self.found(&mut write.rows(), &web::Web, distribution).await?;
-        if let Some(owner) = write.rows().owner(&reference).await? {
-            let earlier = write.rows().get(&kind, &owner.id).await?;
-            let same = |earlier: &Resource| {
-                let sorted = |batch: &Value| {
-                    texts(batch, "Paths").map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
-                };
-                sorted(&earlier.config) == sorted(batch)
-            };
-            return match earlier.filter(same) {
-                Some(earlier) => {
-                    drop(write);
-                    self.invalidation_answer(distribution, &earlier).await
-                }
-                None => {
-                    let what = format!("CallerReference: {:?} was used for other paths", reference.value);
-                    Err(Error::new(409, "InvalidationBatchAlreadyExists", what))
-                }
-            };
+        if let Some(earlier) = repeated(&mut write.rows(), &reference, batch).await? {
+            drop(write);
+            return self.invalidation_answer(distribution, &earlier).await;
         }
         self.check_in_progress(&mut write.rows(), &kind, batch).await?;
         let resource = Resource {
