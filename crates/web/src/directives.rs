@@ -62,6 +62,12 @@ impl Directives {
         directives
     }
 
+    /// Whether nobody else may be answered with it without asking the origin.
+    #[must_use]
+    pub fn forbid_use(&self) -> bool {
+        self.no_store || self.no_cache == Fields::All || self.private == Fields::All
+    }
+
     fn take(&mut self, piece: &str) {
         let (name, value) =
             piece.split_once('=').map_or_else(|| (piece.trim(), None), |(name, value)| (name, Some(value)));

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use http::header::{AGE, DATE, EXPIRES, HeaderMap};
 
-use crate::{Directives, Fields};
+use crate::Directives;
 
 /// A cache behaviour's bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,25 @@ pub struct Bounds {
     pub default: Duration,
     /// Everything is asked for anew after.
     pub max: Duration,
+}
+
+impl Bounds {
+    /// How long is used what says that it may be for so long, or nothing.
+    #[must_use]
+    pub fn of(&self, said: Option<Duration>) -> Duration {
+        // The bounds come from a person; `max` below `min` must not panic as `clamp` would.
+        said.unwrap_or(self.default).min(self.max).max(self.min)
+    }
+}
+
+/// How long a response says that it may be used; none: it says nothing.
+#[must_use]
+pub fn said(headers: &HeaderMap, directives: &Directives, answered: SystemTime) -> Option<Duration> {
+    match (directives.s_maxage, directives.max_age) {
+        _ if directives.forbid_use() => Some(Duration::ZERO),
+        (Some(age), _) | (None, Some(age)) => Some(age),
+        (None, None) => expires(headers, answered),
+    }
 }
 
 /// When a response came.
@@ -51,22 +70,13 @@ impl Freshness {
     /// Of a response that came at that moment.
     #[must_use]
     pub fn of(headers: &HeaderMap, directives: &Directives, bounds: Bounds, moment: Moment) -> Self {
-        let private = directives.private == Fields::All;
-        let uncached = directives.no_cache == Fields::All || directives.no_store || private;
-        let said = match (directives.s_maxage, directives.max_age) {
-            _ if uncached => Some(Duration::ZERO),
-            (Some(age), _) | (None, Some(age)) => Some(age),
-            (None, None) => expires(headers, moment),
-        };
-        // The bounds come from a person; `max` below `min` must not panic as `clamp` would.
-        let lifetime = said.unwrap_or(bounds.default).min(bounds.max).max(bounds.min);
         let strict = directives.must_revalidate || directives.s_maxage.is_some();
         Self {
             initial_age: initial_age(headers, moment),
-            lifetime,
+            lifetime: bounds.of(said(headers, directives, moment.answered)),
             while_revalidating: directives.stale_while_revalidate.filter(|_| !strict).unwrap_or_default(),
             if_error: if strict { Some(Duration::ZERO) } else { directives.stale_if_error },
-            always_ask: uncached && bounds.min.is_zero(),
+            always_ask: directives.forbid_use() && bounds.min.is_zero(),
         }
     }
 
@@ -96,10 +106,10 @@ impl Freshness {
 }
 
 /// `Expires` counts from `Date`; one that is no date, or is there twice, has passed.
-fn expires(headers: &HeaderMap, moment: Moment) -> Option<Duration> {
+fn expires(headers: &HeaderMap, answered: SystemTime) -> Option<Duration> {
     let mut lines = headers.get_all(EXPIRES).iter();
     let line = lines.next()?;
-    let from = date(headers).unwrap_or(moment.answered);
+    let from = date(headers).unwrap_or(answered);
     let at = line
         .to_str()
         .ok()

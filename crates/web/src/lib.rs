@@ -21,7 +21,7 @@ mod vary;
 pub use coding::{Coding, Codings};
 pub use condition::{Validators, Verdict, judge};
 pub use directives::{Directives, Fields};
-pub use freshness::{Bounds, Freshness, Moment};
+pub use freshness::{Bounds, Freshness, Moment, said};
 pub use hop::remove_hop_by_hop;
 pub use range::{Ranges, content_range, multipart_head, multipart_tail};
 pub use store::may_store;
