@@ -19,6 +19,7 @@ REFUSED = {
     "FunctionAssociations",
     "GrpcConfig",
     "LambdaFunctionAssociations",
+    "OriginMtlsConfig",
     "RealtimeLogConfigArn",
     "Staging",
     "TenantConfig",
@@ -134,6 +135,17 @@ class Maker:
         countries = self.subset("AQ", "BV", "DE", "NO", least=1) if kind != "none" else some.listed()
         return {"GeoRestriction": {"RestrictionType": kind, **countries}}
 
+    def error_page(self):
+        page = {"ErrorCode": self.one_of(400, 403, 404, 500)}
+        if self.coin():
+            page |= {"ResponsePagePath": self.path(), "ResponseCode": self.one_of("200", "404")}
+        if self.coin():
+            page["ErrorCachingMinTTL"] = self.random.randint(0, 1 << 31)
+        return page
+
+    def header(self):
+        return self.text(20, "abcXYZ-019")
+
     def cookies(self):
         forward = self.one_of("none", "all", "whitelist")
         names = (
@@ -189,6 +201,7 @@ class Maker:
         made["TargetOriginId"] = self.one_of(*self.origins, *self.groups)
         if self.coin():
             return {**made, "CachePolicyId": self.given["cache"]}
+        made.pop("OriginRequestPolicyId", None)
         return {**made, "ForwardedValues": self.shape("ForwardedValues"), **self.lifetimes()}
 
 
@@ -229,7 +242,11 @@ RULES = {
     "OriginKeepaliveTimeout": lambda maker: maker.random.randint(1, 60),
     "HTTPPort": lambda maker: maker.one_of(80, 443, 8080),
     "HTTPSPort": lambda maker: maker.one_of(80, 443, 8443),
-    "ErrorCode": lambda maker: maker.one_of(400, 403, 404, 500),
-    "ResponseCode": lambda maker: maker.one_of("200", "404"),
-    "ResponsePagePath": lambda maker: maker.path(),
+    "CustomErrorResponse": lambda maker: maker.error_page(),
+    "HeaderName": lambda maker: maker.header(),
+    "Header": lambda maker: maker.header(),
+    "ResponseHeadersPolicyAccessControlAllowHeaders": lambda maker: maker.several(maker.header, least=1),
+    "ResponseHeadersPolicyAccessControlExposeHeaders": lambda maker: maker.several(maker.header),
+    "SigningBehavior": lambda maker: maker.one_of("never", "always", "no-override"),
+    "SigningProtocol": lambda _: "sigv4",
 }

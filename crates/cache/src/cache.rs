@@ -11,6 +11,7 @@ use crate::object_table::{self, ObjectTable, saved};
 use crate::source::Sources;
 use crate::{Config, Counters, Error, Object, OriginCounters};
 use millrace_origin::{Answer, Origin, OriginId};
+use millrace_web::Bounds;
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -84,7 +85,20 @@ impl Cache {
     /// What the origin refused with (missing and forbidden are remembered for a short time), or failed with
     /// when trying again within the deadline did not help.
     pub async fn object(&self, origin: &Arc<dyn Origin>, key: &str) -> Result<Object, Error> {
-        let pinned = object_table::open(&self.inner, origin, key).await?;
+        self.object_within(origin, key, &self.inner.config.ttl).await
+    }
+
+    /// The same for somebody who believes what is known of an object for another time.
+    ///
+    /// # Errors
+    /// As [`object`](Self::object).
+    pub async fn object_within(
+        &self,
+        origin: &Arc<dyn Origin>,
+        key: &str,
+        bounds: &Bounds,
+    ) -> Result<Object, Error> {
+        let pinned = object_table::open(&self.inner, origin, key, bounds).await?;
         Ok(Object::new(self.inner.clone(), pinned))
     }
 

@@ -1,8 +1,17 @@
 //! Every bound of the cache, by name.
 
-use crate::{BLOCK, Ttl};
+use crate::BLOCK;
+use millrace_web::Bounds;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// How long CloudFront's RTMP distributions believed what they knew of an object: a day unless it says something, an hour
+/// at least, a hundred years at most.
+pub const STREAMING: Bounds = Bounds {
+    min: Duration::from_secs(3600),
+    default: Duration::from_secs(24 * 3600),
+    max: Duration::from_secs(100 * 365 * 24 * 3600),
+};
 
 /// Every bound of the cache, by name.
 #[derive(Debug, Clone)]
@@ -11,8 +20,8 @@ pub struct Config {
     pub memory_bytes: u64,
     /// The disk tier; `None` keeps nothing on disk.
     pub disk: Option<Disk>,
-    /// How long a found version is believed.
-    pub ttl: Ttl,
+    /// How long a found version is believed by those who do not say for how long.
+    pub ttl: Bounds,
     /// How long "missing" and "forbidden" are believed, and how long a stale answer is before asking again.
     pub negative_ttl: Duration,
     /// Entries of the object table.
@@ -28,7 +37,7 @@ impl Default for Config {
         Self {
             memory_bytes: 256 << 20,
             disk: None,
-            ttl: Ttl::default(),
+            ttl: STREAMING,
             negative_ttl: Duration::from_secs(5),
             objects: 100_000,
             origins: 1024,

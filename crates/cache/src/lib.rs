@@ -47,12 +47,12 @@ mod object_table;
 mod reader;
 mod retry;
 mod source;
-mod ttl;
 
 pub use cache::Cache;
-pub use config::{Config, Disk, Limits};
+pub use config::{Config, Disk, Limits, STREAMING};
 pub use error::Error;
 pub use key::{BLOCK, ObjectId};
 pub use metrics::{Counters, OriginCounters};
+pub use millrace_web::Bounds;
+pub use object_table::said;
 pub use reader::Object;
-pub use ttl::Ttl;

@@ -13,11 +13,12 @@ use crate::{BLOCK, Error, ObjectId};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
 use millrace_origin::{Answer, Error as OriginError, Freshness, Kind, ObjectInfo, Origin, OriginId, Read};
+use millrace_web::{Bounds, Directives};
 use quick_cache::sync::Cache;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
@@ -34,7 +35,7 @@ pub(crate) struct Name {
 #[derive(Debug, Clone)]
 pub(crate) enum Entry {
     /// It has this version.
-    Known(Found, SystemTime),
+    Known(Found),
     /// The origin refused it.
     Refused(OriginError, SystemTime),
 }
@@ -44,8 +45,48 @@ pub(crate) enum Entry {
 pub(crate) struct Found {
     pub(crate) info: Arc<ObjectInfo>,
     pub(crate) id: ObjectId,
-    /// Believed only because the origin did not answer.
-    pub(crate) stale: bool,
+    /// When the origin said so.
+    pub(crate) learned: SystemTime,
+    /// For how long it may be used, as it says itself.
+    said: Option<Duration>,
+    /// How far it is believed.
+    belief: Belief,
+}
+
+/// How far a version is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Belief {
+    /// As long as those who ask believe anything.
+    Whole,
+    /// Until then, and only because the origin did not answer.
+    Stale(SystemTime),
+    /// Not at all: there are signs that it has changed.
+    None,
+}
+
+impl Found {
+    pub(crate) fn new(info: Arc<ObjectInfo>, id: ObjectId, learned: SystemTime) -> Self {
+        let said = said(&info, learned);
+        Self { info, id, learned, said, belief: Belief::Whole }
+    }
+
+    /// Whether somebody with these bounds believes it still.
+    fn is_fresh(&self, bounds: &Bounds, now: SystemTime) -> bool {
+        match self.belief {
+            Belief::Whole => self.learned.checked_add(bounds.of(self.said)).is_none_or(|until| now < until),
+            Belief::Stale(until) => now < until,
+            Belief::None => false,
+        }
+    }
+
+    fn is_stale(&self) -> bool {
+        matches!(self.belief, Belief::Stale(_))
+    }
+}
+
+/// For how long an object may be used, as its own headers say; none: they say nothing. `answered` is when they came.
+pub fn said(object: &ObjectInfo, answered: SystemTime) -> Option<Duration> {
+    millrace_web::said(&object.headers, &Directives::of(&object.headers), answered)
 }
 
 /// The entries, and the lookups under way.
@@ -73,8 +114,8 @@ impl ObjectTable {
     /// Makes the next question about a key go to the origin.
     pub(crate) fn doubt(&self, origin: &OriginId, key: &str) {
         let name = Name { origin: origin.clone(), key: key.into() };
-        if let Some(Entry::Known(found, _)) = self.entries.peek(&name) {
-            self.insert(name, Entry::Known(found, SystemTime::UNIX_EPOCH));
+        if let Some(Entry::Known(found)) = self.entries.peek(&name) {
+            self.insert(name, Entry::Known(Found { belief: Belief::None, ..found }));
         }
     }
 
@@ -102,15 +143,16 @@ impl ObjectTable {
     }
 }
 
-/// Opens `key`: from the table while that is believed, else from the origin.
+/// Opens `key`: from the table while that is believed within `bounds`, else from the origin.
 pub(crate) async fn open(
     inner: &Arc<Inner>,
     origin: &Arc<dyn Origin>,
     key: &str,
+    bounds: &Bounds,
 ) -> Result<Arc<Pinned>, Error> {
     let name = Name { origin: origin.id().clone(), key: key.into() };
     let entry = inner.table.entries.get(&name);
-    let found = match believed(inner, origin, entry.as_ref()) {
+    let found = match believed(inner, origin, entry.as_ref(), bounds) {
         Some(answer) => answer?,
         None => {
             let (inner, origin, owned) = (inner.clone(), origin.clone(), name.clone());
@@ -121,15 +163,20 @@ pub(crate) async fn open(
 }
 
 /// What the table says, if it may be believed still.
-fn believed(inner: &Inner, origin: &Arc<dyn Origin>, entry: Option<&Entry>) -> Option<Result<Found, Error>> {
+fn believed(
+    inner: &Inner,
+    origin: &Arc<dyn Origin>,
+    entry: Option<&Entry>,
+    bounds: &Bounds,
+) -> Option<Result<Found, Error>> {
     if origin.freshness() == Freshness::AskEachTime {
         return None;
     }
     let now = inner.clock.now();
     match entry? {
-        Entry::Known(found, until) if now < *until => {
+        Entry::Known(found) if found.is_fresh(bounds, now) => {
             inner.metrics.object_hits.one();
-            inner.metrics.stale_served.add(found.stale.into());
+            inner.metrics.stale_served.add(found.is_stale().into());
             Some(Ok(found.clone()))
         }
         Entry::Refused(error, until) if now < *until => {
@@ -148,7 +195,7 @@ async fn look_up(
 ) -> Result<Found, Error> {
     inner.metrics.object_misses.one();
     let known = match entry {
-        Some(Entry::Known(found, _)) => Some(found),
+        Some(Entry::Known(found)) => Some(found),
         _ => None,
     };
     let asked = match known {
@@ -244,20 +291,19 @@ impl Inner {
     }
 
     fn believe(&self, origin: &OriginId, key: &Arc<str>, info: Arc<ObjectInfo>) -> Found {
-        let now = self.clock.now();
-        let until = now + self.config.ttl.lifetime(&info, now);
-        let found = Found { id: ObjectId::new(origin, key, &info.version), info, stale: false };
+        let id = ObjectId::new(origin, key, &info.version);
+        let found = Found::new(info, id, self.clock.now());
         let name = Name { origin: origin.clone(), key: key.clone() };
-        self.table.insert(name, Entry::Known(found.clone(), until));
+        self.table.insert(name, Entry::Known(found.clone()));
         found
     }
 
     /// Serves an old version on, and gives the origin a pause before it is asked again.
     fn believe_stale(&self, name: &Name, known: Found) -> Found {
         self.metrics.stale_served.one();
-        let found = Found { stale: true, ..known };
         let until = self.clock.now() + self.config.negative_ttl;
-        self.table.insert(name.clone(), Entry::Known(found.clone(), until));
+        let found = Found { belief: Belief::Stale(until), ..known };
+        self.table.insert(name.clone(), Entry::Known(found.clone()));
         found
     }
 }

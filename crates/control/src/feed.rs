@@ -19,7 +19,8 @@ const POLL: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Service {
-    /// The edge in this process works from that revision now.
+    /// The edge in this process works from that revision now, and has obeyed the invalidations that came with it: what
+    /// is asked for from here on is deployed, or completed.
     pub fn applied(&self, revision: i64) {
         self.deployment.applied(revision);
     }

@@ -1,9 +1,18 @@
 //! What edges need of the store: the picture of one revision.
 
+mod origin;
+mod response;
+mod rules;
+mod web;
+
+use millrace_model::web::{Distribution, Invalidations};
 use serde::{Deserialize, Serialize};
 
-use crate::service::{S3Identity, Service, key_pair, keys, s3_identity, streaming};
-use crate::store::Resource;
+use crate::service::{
+    S3Identity, Service, identity, invalidation, key_pair, keys, policies, s3_identity, streaming,
+    web::KIND as WEB,
+};
+use crate::store::{Resource, Snapshot, StoreError};
 use crate::value::{flag, text, texts};
 use crate::{Error, Signers};
 
@@ -14,6 +23,12 @@ pub struct Picture {
     pub revision: i64,
     /// The streaming distributions, in the order of their ids.
     pub streaming: Vec<Published>,
+    /// The web distributions, in the order of their ids.
+    #[serde(default)]
+    pub web: Vec<Distribution>,
+    /// What of theirs is not to be served from caches any more.
+    #[serde(default)]
+    pub invalidations: Invalidations,
     /// As whom buckets are read.
     pub identities: Vec<S3Identity>,
     /// Every key that may have signed something: key pairs of accounts and public keys of the API.
@@ -94,6 +109,8 @@ impl Service {
         Ok(Picture {
             revision: snapshot.rows().revision().await?,
             streaming: streaming.iter().map(|resource| Published::of(resource, &signers)).collect(),
+            web: web_distributions(&mut snapshot, &signers).await?,
+            invalidations: invalidation::published(&mut snapshot.rows()).await?,
             identities: snapshot.rows().all(s3_identity::KIND).await?.iter().map(S3Identity::of).collect(),
             keys: key_pairs
                 .iter()
@@ -103,4 +120,28 @@ impl Service {
             signers,
         })
     }
+}
+
+/// The web distributions, with what they name.
+async fn web_distributions(
+    snapshot: &mut Snapshot,
+    signers: &Signers,
+) -> Result<Vec<Distribution>, StoreError> {
+    let distributions = snapshot.rows().all(WEB).await?;
+    let controls = snapshot.rows().all(identity::CONTROL).await?;
+    let mut policies = Vec::new();
+    for kind in [policies::CACHE, policies::ORIGIN_REQUEST, policies::RESPONSE_HEADERS] {
+        policies.extend(snapshot.rows().all(kind).await?);
+    }
+    let named = web::Named::new(&policies, &controls, signers);
+    let shown: Vec<_> = distributions.iter().map(|resource| web::distribution(resource, &named)).collect();
+    for distribution in &shown {
+        for behavior in distribution.behaviors.iter().chain([&distribution.default_behavior]) {
+            if let Some(fault) = &behavior.fault {
+                let (id, paths) = (&distribution.id, behavior.pattern.as_str());
+                tracing::error!(%id, paths, "a cache behaviour can't be obeyed, so it refuses: {fault}");
+            }
+        }
+    }
+    Ok(shown)
 }

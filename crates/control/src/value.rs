@@ -1,5 +1,7 @@
 //! Reading what the shapes have made sure of.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 /// The value at a path such as `S3Origin.DomainName`; null if it is not there.
@@ -15,6 +17,16 @@ pub(crate) fn text<'v>(value: &'v Value, path: &str) -> &'v str {
 /// Whether it is there and true.
 pub(crate) fn flag(value: &Value, path: &str) -> bool {
     at(value, path).as_bool().unwrap_or(false)
+}
+
+/// The whole number there.
+pub(crate) fn number(value: &Value, path: &str) -> Option<i64> {
+    at(value, path).as_i64()
+}
+
+/// So many seconds; a negative number is none at all.
+pub(crate) fn seconds(value: &Value, path: &str) -> Option<Duration> {
+    number(value, path).map(|seconds| Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
 }
 
 /// The items of a list with its quantity.

@@ -21,6 +21,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use millrace_model::HostError;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 
@@ -113,7 +114,8 @@ impl Connection {
         let site = self.shared.site.load();
         let read = matches!(*request.method(), Method::GET | Method::HEAD);
         match (site.snapshot.streaming(&host), request.uri().path()) {
-            (Err(_), _) => reply::unknown_host(&host),
+            (Err(HostError::NotFound), _) => reply::unknown_host(&host),
+            (Err(HostError::TypeMismatch), _) => reply::not_delivered(&host),
             (Ok(_), "/crossdomain.xml" | "/") if !read => reply::wrong_method("GET, HEAD"),
             (Ok(_), "/crossdomain.xml") => reply::policy(),
             (Ok(_), "/") => reply::welcome(authority),

@@ -1,5 +1,7 @@
 //! What a customer configures.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Variants;
 
 /// A streaming distribution: media from one origin, to viewers over the RTMP family.
@@ -34,7 +36,8 @@ pub struct Swf {
 }
 
 /// A host name, or `*.` and one: that stands for every name below it, however deep.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct HostPattern(String);
 
 impl HostPattern {
@@ -57,5 +60,17 @@ impl HostPattern {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<String> for HostPattern {
+    fn from(pattern: String) -> Self {
+        Self::new(&pattern)
+    }
+}
+
+impl From<HostPattern> for String {
+    fn from(pattern: HostPattern) -> Self {
+        pattern.0
     }
 }

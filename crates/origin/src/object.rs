@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use http::HeaderMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -108,18 +109,15 @@ pub struct ObjectInfo {
     pub length: u64,
     /// When it was written, as the origin says.
     pub last_modified: Option<SystemTime>,
-    /// The `Cache-Control` header as sent.
-    pub cache_control: Option<String>,
-    /// The `Expires` header; the epoch stands for a value that is no date, which means "expired already".
-    pub expires: Option<SystemTime>,
-    /// The `Content-Type` header as sent.
-    pub content_type: Option<String>,
+    /// What else the origin says of it, as sent: `Content-Type`, `Cache-Control` and the like. Nothing about the
+    /// transfer, which is ours.
+    pub headers: HeaderMap,
 }
 
 impl ObjectInfo {
     /// An object without headers.
     pub fn new(version: Version, length: u64) -> Self {
-        Self { version, length, last_modified: None, cache_control: None, expires: None, content_type: None }
+        Self { version, length, last_modified: None, headers: HeaderMap::new() }
     }
 }
 

@@ -6,6 +6,7 @@
 use super::{Entry, Found, Name};
 use crate::ObjectId;
 use crate::cache::Inner;
+use http::{HeaderName, HeaderValue};
 use millrace_origin::{ObjectInfo, OriginId, Version};
 use serde::{Deserialize, Serialize};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime};
 
-const FORMAT: &str = "millrace objects 1";
+const FORMAT: &str = "millrace objects 2";
 
 /// A line of the file. Times are seconds since 1970.
 #[derive(Serialize, Deserialize)]
@@ -24,41 +25,38 @@ struct Line {
     version: String,
     length: u64,
     modified: Option<u64>,
-    cache_control: Option<String>,
-    expires: Option<u64>,
-    content_type: Option<String>,
-    until: u64,
+    headers: Vec<(String, String)>,
+    learned: u64,
 }
 
 impl Line {
-    fn new(name: &Name, info: &ObjectInfo, until: SystemTime) -> Self {
+    fn new(name: &Name, found: &Found) -> Self {
+        let info = &found.info;
+        // What is no text is kept by nobody here.
+        let headers = info.headers.iter().filter_map(|(name, value)| Some((name, value.to_str().ok()?)));
         Self {
             origin: name.origin.to_string(),
             key: name.key.to_string(),
             version: info.version.to_string(),
             length: info.length,
             modified: info.last_modified.map(seconds),
-            cache_control: info.cache_control.clone(),
-            expires: info.expires.map(seconds),
-            content_type: info.content_type.clone(),
-            until: seconds(until),
+            headers: headers.map(|(name, value)| (name.to_string(), value.to_owned())).collect(),
+            learned: seconds(found.learned),
         }
     }
 
-    /// The entry, believed for no longer than `latest`.
-    fn entry(self, latest: SystemTime) -> (Name, Entry) {
+    /// The entry. A clock that was wrong when the file was written must not keep a version for ever.
+    fn entry(self, now: SystemTime) -> (Name, Entry) {
         let name = Name { origin: OriginId::new(self.origin), key: self.key.into() };
-        let info = ObjectInfo {
-            version: Version::new(self.version),
-            length: self.length,
-            last_modified: self.modified.map(time),
-            cache_control: self.cache_control,
-            expires: self.expires.map(time),
-            content_type: self.content_type,
-        };
+        let mut info = ObjectInfo::new(Version::new(self.version), self.length);
+        info.last_modified = self.modified.map(time);
+        for (field, value) in self.headers {
+            if let (Ok(field), Ok(value)) = (field.parse::<HeaderName>(), HeaderValue::try_from(value)) {
+                info.headers.append(field, value);
+            }
+        }
         let id = ObjectId::new(&name.origin, &name.key, &info.version);
-        let found = Found { info: Arc::new(info), id, stale: false };
-        (name, Entry::Known(found, time(self.until).min(latest)))
+        (name, Entry::Known(Found::new(Arc::new(info), id, time(self.learned).min(now))))
     }
 }
 
@@ -82,10 +80,9 @@ pub(crate) async fn restore(inner: &Arc<Inner>) {
     let Some(path) = path(inner) else { return };
     let most = inner.config.objects;
     let lines = tokio::task::spawn_blocking(move || read(&path, most)).await.unwrap_or_default();
-    // A clock that was wrong when the file was written must not keep a version for ever.
-    let latest = inner.clock.now() + inner.config.ttl.max.max(inner.config.ttl.min);
+    let now = inner.clock.now();
     for line in lines {
-        let (name, entry) = line.entry(latest);
+        let (name, entry) = line.entry(now);
         inner.table.entries.insert(name, entry);
     }
 }
@@ -106,7 +103,7 @@ pub(crate) async fn save(inner: &Arc<Inner>) {
     let inner = inner.clone();
     let saved = tokio::task::spawn_blocking(move || {
         let known = inner.table.entries.iter().filter_map(|(name, entry)| match entry {
-            Entry::Known(found, until) => Some(Line::new(&name, &found.info, until)),
+            Entry::Known(found) => Some(Line::new(&name, &found)),
             Entry::Refused(..) => None,
         });
         write(&path, known).inspect_err(|error| {

@@ -75,7 +75,7 @@ impl Service {
     fn given(&self, kind: &str) -> Vec<Resource> {
         let declared = self.declared.load();
         let declared = declared.iter().filter(|_| kind == streaming::KIND).cloned();
-        declared.chain(policies::managed(kind)).collect()
+        declared.chain(policies::managed(kind).cloned()).collect()
     }
 
     pub(super) async fn find(&self, kind: &dyn Kind, id: &str) -> Result<Resource, Error> {
@@ -298,7 +298,7 @@ impl Service {
             let what = format!("the {} {} is a trusted signer in {file}", names.people, resource.id);
             return Err(Error::new(409, names.in_use, what));
         }
-        if names.kind == identity::KIND {
+        if [identity::KIND, identity::CONTROL].contains(&names.kind) {
             // What nobody can read as any more is of use to nobody but thieves.
             write.rows().delete(s3_identity::KIND, &resource.id).await?;
         }

@@ -54,6 +54,20 @@ pub(super) fn check_comment(config: &Value, settings: &Settings) -> Result<(), E
     Err(Error::argument(format!("Comment: it has {length} characters; {most} are allowed")))
 }
 
+/// A header that edges write: what is no header could be taken for the end of one, or of all.
+pub(super) fn check_header(place: &str, name: &str, value: &str) -> Result<(), Error> {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err(Error::argument(format!("{place}: {name:?} is no name of a header")));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(Error::argument(format!(
+            "{place}: the value of {name} has a line break or the like in it"
+        )));
+    }
+    Ok(())
+}
+
 /// A host name, or `*.` and one, that is not ours to give.
 fn check_alias(alias: &str, settings: &Settings) -> Result<(), Error> {
     let name = alias.strip_prefix("*.").unwrap_or(alias);

@@ -96,14 +96,18 @@ impl Kind for Control {
     }
 
     fn check(&self, config: &Value, _settings: &Settings) -> Result<(), Error> {
-        match text(config, "OriginAccessControlOriginType") {
-            "s3" => Ok(()),
-            other => {
-                let what = format!(
-                    "OriginAccessControlOriginType: {other:?} is nothing that is read here; write s3"
-                );
+        let obeyed = [
+            ("OriginAccessControlOriginType", &["s3"][..]),
+            ("SigningProtocol", &["sigv4"]),
+            ("SigningBehavior", &["always", "never", "no-override"]),
+        ];
+        match obeyed.iter().find(|(member, known)| !known.contains(&text(config, member))) {
+            Some((member, known)) => {
+                let (other, known) = (text(config, member), known.join(" or "));
+                let what = format!("{member}: {other:?} is nothing that is done for buckets; write {known}");
                 Err(Error::argument(what))
             }
+            None => Ok(()),
         }
     }
 

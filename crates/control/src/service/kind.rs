@@ -41,6 +41,8 @@ pub(crate) struct View {
     pub(crate) key_pairs: Vec<(String, String)>,
     /// Key groups: id and ids of public keys.
     pub(crate) key_groups: Vec<(String, Vec<String>)>,
+    /// The kinds of all invalidations that some edge has not obeyed yet.
+    pub(crate) invalidating: Vec<String>,
 }
 
 impl View {

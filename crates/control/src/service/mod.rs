@@ -5,18 +5,18 @@ mod declared;
 mod distribution;
 pub(crate) mod identity;
 mod import;
-mod invalidation;
+pub(crate) mod invalidation;
 pub(crate) mod key_pair;
 pub(crate) mod keys;
 mod kind;
 mod lists;
-mod policies;
+pub(crate) mod policies;
 pub(crate) mod s3_identity;
 mod sealed;
 pub(crate) mod streaming;
 mod tagging;
 mod user;
-mod web;
+pub(crate) mod web;
 
 use std::sync::Arc;
 
@@ -216,6 +216,12 @@ impl Service {
             active.map(|pair| (text(&pair.config, "account").to_owned(), pair.id.clone())).collect();
         let key_groups =
             groups.iter().map(|group| (group.id.clone(), keys::in_group(&group.config))).collect();
-        Ok(View { account: self.settings.load().account.clone(), deployed, key_pairs, key_groups })
+        // Usually every edge has everything.
+        let invalidating = match deployed < revision {
+            true => reader.rows().invalidations_since(deployed).await?,
+            false => Vec::new(),
+        };
+        let account = self.settings.load().account.clone();
+        Ok(View { account, deployed, key_pairs, key_groups, invalidating })
     }
 }

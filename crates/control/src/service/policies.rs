@@ -4,10 +4,11 @@ mod managed;
 
 use serde_json::{Value, json};
 
+use super::distribution::check_header;
 use super::kind::{Kind, Names, View, modified, name_claim};
 use crate::settings::Settings;
 use crate::store::{Claim, Resource};
-use crate::value::{at, text};
+use crate::value::{items, text, texts};
 use crate::{Error, names};
 
 /// The kinds in the store.
@@ -62,13 +63,31 @@ pub(crate) static ORIGIN_REQUEST_POLICY: Policy = Policy(&ORIGIN_REQUEST_NAMES);
 pub(crate) static RESPONSE_HEADERS_POLICY: Policy = Policy(&RESPONSE_HEADERS_NAMES);
 
 /// Amazon's policies of a kind, as resources.
-pub(crate) fn managed(kind: &str) -> impl Iterator<Item = Resource> {
-    managed::ALL.iter().filter(move |policy| policy.kind == kind).cloned()
+pub(crate) fn managed(kind: &str) -> impl Iterator<Item = &'static Resource> {
+    managed::ALL.iter().filter(move |policy| policy.kind == kind)
 }
 
 /// Whether an id is one of Amazon's.
 pub(crate) fn is_managed(kind: &str, id: &str) -> bool {
     managed::ALL.iter().any(|policy| policy.kind == kind && policy.id == id)
+}
+
+/// Headers that a response headers policy adds or removes.
+fn check_response(config: &Value) -> Result<(), Error> {
+    for header in items(config, "CustomHeadersConfig") {
+        check_header("CustomHeadersConfig", text(header, "Header"), text(header, "Value"))?;
+    }
+    for header in items(config, "RemoveHeadersConfig") {
+        check_header("RemoveHeadersConfig", text(header, "Header"), "")?;
+    }
+    let (csp, xss) = ("ContentSecurityPolicy.ContentSecurityPolicy", "XSSProtection.ReportUri");
+    for path in [csp, xss].map(|path| format!("SecurityHeadersConfig.{path}")) {
+        check_header("SecurityHeadersConfig", "it", text(config, &path))?;
+    }
+    for list in ["AllowHeaders", "ExposeHeaders"].map(|list| format!("CorsConfig.AccessControl{list}")) {
+        texts(config, &list).try_for_each(|name| check_header(&list, name, ""))?;
+    }
+    Ok(())
 }
 
 impl Kind for Policy {
@@ -82,15 +101,13 @@ impl Kind for Policy {
 
     fn check(&self, config: &Value, settings: &Settings) -> Result<(), Error> {
         super::distribution::check_comment(config, settings)?;
-        let ttl = |member: &str, default: i64| at(config, member).as_i64().unwrap_or(default);
-        let least = ttl("MinTTL", 0);
-        let default = ttl("DefaultTTL", least.max(86_400));
-        let most = ttl("MaxTTL", default.max(31_536_000));
-        if least <= default && default <= most {
-            return Ok(());
+        let [least, default, most] = super::web::ttl(config);
+        if least < 0 || least > default || default > most {
+            let what =
+                format!("0 ≤ MinTTL ({least}) ≤ DefaultTTL ({default}) ≤ MaxTTL ({most}) does not hold");
+            return Err(Error::argument(what));
         }
-        let what = format!("MinTTL ({least}) ≤ DefaultTTL ({default}) ≤ MaxTTL ({most}) does not hold");
-        Err(Error::argument(what))
+        check_response(config)
     }
 
     fn id(&self) -> Result<String, Error> {

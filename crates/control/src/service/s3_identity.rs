@@ -1,4 +1,4 @@
-//! With which credentials an origin access identity reads.
+//! With which credentials an origin access identity reads, or an origin access control lets read.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::value::text;
 /// The kind in the store.
 pub(crate) const KIND: &str = "s3-identity";
 
-/// Credentials of an identity.
+/// Credentials of an identity, or of a control.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct S3Identity {
     /// The identity.
@@ -47,10 +47,10 @@ impl S3Identity {
 }
 
 impl Service {
-    /// Sets the credentials of an identity.
+    /// Sets the credentials of an identity, or of a control.
     ///
     /// # Errors
-    /// When there is no such identity.
+    /// When there is neither.
     pub async fn set_s3_identity(
         &self,
         who: &Principal,
@@ -60,8 +60,13 @@ impl Service {
     ) -> Result<(), Error> {
         self.allow(who, "SetIdentityCredentials", "*")?;
         let mut write = self.store.write(&who.name).await?;
-        if write.rows().get(identity::KIND, id).await?.is_none() {
-            return Err(Error::missing("NoSuchCloudFrontOriginAccessIdentity", "origin access identity", id));
+        let mut known = false;
+        for kind in [identity::KIND, identity::CONTROL] {
+            known |= write.rows().get(kind, id).await?.is_some();
+        }
+        if !known {
+            let what = "origin access identity or origin access control";
+            return Err(Error::missing("NoSuchCloudFrontOriginAccessIdentity", what, id));
         }
         let sealed = self.sealed(&mut write, &S3Identity::name(id), secret).await?;
         let resource = Resource {

@@ -1,11 +1,16 @@
 //! Web distributions: the whole configuration is kept and answered; what nobody here would obey is refused by name.
 
+mod check;
+mod check_origin;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use super::kind::{Kind, Names, Need, View, modified};
-use super::{distribution, identity, keys, policies};
+pub(super) use check::ttl;
+
+use super::{distribution, identity, invalidation, keys, policies};
 use crate::Error;
 use crate::settings::Settings;
 use crate::store::{Claim, Link, Resource};
@@ -27,25 +32,6 @@ static NAMES: Names = Names {
     people: "distribution",
 };
 
-/// What a distribution may have elsewhere but not here: the path, the code.
-const REFUSED: [(&str, &str); 6] = [
-    ("WebACLId", "InvalidWebACLId"),
-    ("ContinuousDeploymentPolicyId", "InvalidArgument"),
-    ("AnycastIpListId", "InvalidArgument"),
-    ("TenantConfig", "InvalidArgument"),
-    ("ViewerMtlsConfig", "InvalidArgument"),
-    ("ConnectionFunctionAssociation", "InvalidArgument"),
-];
-
-/// The same for a cache behaviour.
-const REFUSED_OF_BEHAVIOR: [(&str, &str); 5] = [
-    ("LambdaFunctionAssociations", "InvalidLambdaFunctionAssociation"),
-    ("FunctionAssociations", "InvalidFunctionAssociation"),
-    ("FieldLevelEncryptionId", "InvalidArgument"),
-    ("RealtimeLogConfigArn", "InvalidArgument"),
-    ("GrpcConfig", "InvalidGrpcConfig"),
-];
-
 /// Policies that a behaviour may name: member, kind, what is said if there is none.
 const POLICIES: [(&str, &str, &str); 3] = [
     ("CachePolicyId", policies::CACHE, "NoSuchCachePolicy"),
@@ -62,111 +48,6 @@ fn behaviors(config: &Value) -> impl Iterator<Item = (String, &Value)> {
     [("DefaultCacheBehavior".to_owned(), at(config, "DefaultCacheBehavior"))].into_iter().chain(others)
 }
 
-/// Whether a member says something: it is there, not empty, not switched off.
-fn says(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Object(object) => match (object.get("Quantity"), object.get("Enabled")) {
-            (Some(quantity), _) => quantity.as_i64() != Some(0),
-            (None, Some(enabled)) => enabled.as_bool() != Some(false),
-            (None, None) => !object.is_empty(),
-        },
-        _ => true,
-    }
-}
-
-fn refuse(of: &Value, list: &[(&str, &'static str)], place: &str) -> Result<(), Error> {
-    match list.iter().find(|(member, _)| says(at(of, member))) {
-        Some((member, code)) => {
-            let what =
-                format!("{place}{member}: this server can't do it, so it does not pretend to; leave it out");
-            Err(Error::bad(code, what))
-        }
-        None => Ok(()),
-    }
-}
-
-fn check_origins(config: &Value, settings: &Settings) -> Result<(), Error> {
-    let origins = items(config, "Origins");
-    let most = settings.quotas.origins;
-    if origins.is_empty() {
-        return Err(Error::argument("Origins: a distribution needs at least one"));
-    }
-    if origins.len() > most {
-        return Err(Error::bad(
-            "TooManyOrigins",
-            format!("Origins: {} of them; {most} are allowed", origins.len()),
-        ));
-    }
-    let mut ids = BTreeSet::new();
-    for (place, origin) in origins.iter().enumerate() {
-        let place = format!("Origins.Items[{place}]");
-        if !ids.insert(text(origin, "Id")) {
-            return Err(Error::argument(format!("{place}.Id: {:?} is there twice", text(origin, "Id"))));
-        }
-        let path = text(origin, "OriginPath");
-        if !path.is_empty() && (!path.starts_with('/') || path.ends_with('/')) {
-            let what = format!("{place}.OriginPath: {path:?} should begin with a slash and not end with one");
-            return Err(Error::argument(what));
-        }
-        if says(at(origin, "VpcOriginConfig")) {
-            let what = format!(
-                "{place}.VpcOriginConfig: there are no VPCs here; name the host in CustomOriginConfig"
-            );
-            return Err(Error::argument(what));
-        }
-        let (s3, custom) =
-            (!at(origin, "S3OriginConfig").is_null(), !at(origin, "CustomOriginConfig").is_null());
-        if s3 == custom {
-            let what = format!("{place}: it needs either S3OriginConfig or CustomOriginConfig");
-            return Err(Error::bad("InvalidOrigin", what));
-        }
-        if s3 {
-            let parsed = millrace_model::S3Domain::parse(text(origin, "DomainName"));
-            parsed.map_err(|error| Error::bad("InvalidOrigin", format!("{place}.DomainName: {error}")))?;
-        }
-    }
-    Ok(())
-}
-
-fn check_behavior(
-    place: &str,
-    behavior: &Value,
-    origins: &BTreeSet<&str>,
-    settings: &Settings,
-) -> Result<(), Error> {
-    refuse(behavior, &REFUSED_OF_BEHAVIOR, &format!("{place}."))?;
-    distribution::check_signers(behavior, settings, false)?;
-    let target = text(behavior, "TargetOriginId");
-    if !origins.contains(target) {
-        let what =
-            format!("{place}.TargetOriginId: there is no origin (or origin group) with the id {target:?}");
-        return Err(Error::new(404, "NoSuchOrigin", what));
-    }
-    let (policy, old) = (says(at(behavior, "CachePolicyId")), !at(behavior, "ForwardedValues").is_null());
-    if policy == old {
-        let what = format!("{place}: it needs either CachePolicyId or ForwardedValues, and not both");
-        return Err(Error::argument(what));
-    }
-    if old && at(behavior, "MinTTL").is_null() {
-        return Err(Error::argument(format!("{place}.MinTTL: it is needed beside ForwardedValues")));
-    }
-    let ttl = |member: &str, default: i64| at(behavior, member).as_i64().unwrap_or(default);
-    let least = ttl("MinTTL", 0);
-    let default = ttl("DefaultTTL", least.max(86_400));
-    let most = ttl("MaxTTL", default.max(31_536_000));
-    if old && !(least <= default && default <= most) {
-        let what =
-            format!("{place}: MinTTL ({least}) ≤ DefaultTTL ({default}) ≤ MaxTTL ({most}) does not hold");
-        return Err(Error::bad("InvalidTTLOrder", what));
-    }
-    if text(behavior, "PathPattern").len() > 255 {
-        return Err(Error::argument(format!("{place}.PathPattern: at most 255 characters")));
-    }
-    Ok(())
-}
-
 impl Kind for Web {
     fn names(&self) -> &'static Names {
         &NAMES
@@ -177,26 +58,7 @@ impl Kind for Web {
     }
 
     fn check(&self, config: &Value, settings: &Settings) -> Result<(), Error> {
-        distribution::check(config, settings, "TooManyDistributionCNAMEs")?;
-        distribution::check_logging(config)?;
-        refuse(config, &REFUSED, "")?;
-        if flag(config, "Staging") {
-            return Err(Error::argument("Staging: this server has no staging distributions; leave it out"));
-        }
-        check_origins(config, settings)?;
-        if text(config, "DefaultRootObject").starts_with('/') {
-            let what = "DefaultRootObject: an object's name without a slash in front, such as index.html";
-            return Err(Error::bad("InvalidDefaultRootObject", what));
-        }
-        let (behaviors_count, most) = (items(config, "CacheBehaviors").len(), settings.quotas.behaviors);
-        if behaviors_count > most {
-            let what = format!("CacheBehaviors: {behaviors_count} of them; {most} are allowed");
-            return Err(Error::bad("TooManyCacheBehaviors", what));
-        }
-        let origins = items(config, "Origins").iter().chain(items(config, "OriginGroups"));
-        let origins = origins.map(|origin| text(origin, "Id")).collect();
-        behaviors(config)
-            .try_for_each(|(place, behavior)| check_behavior(&place, behavior, &origins, settings))
+        check::all(config, settings)
     }
 
     fn facts(&self, settings: &Settings) -> Result<Value, Error> {
@@ -265,12 +127,14 @@ impl Kind for Web {
             let enabled = behaviors(config).filter(move |(_, b)| flag(b, &format!("{list}.Enabled")));
             enabled.flat_map(move |(_, b)| texts(b, list)).collect::<BTreeSet<&str>>()
         };
+        let invalidations = invalidation::kind(&resource.id);
+        let invalidating = view.invalidating.iter().filter(|kind| **kind == invalidations).count();
         json!({
             "Id": resource.id,
             "ARN": view.arn(resource),
             "Status": view.status(resource),
             "LastModifiedTime": modified(resource),
-            "InProgressInvalidationBatches": 0,
+            "InProgressInvalidationBatches": invalidating,
             "DomainName": text(&resource.facts, "DomainName"),
             "ActiveTrustedSigners": distribution::active_signers(true, &trusted("TrustedSigners"), view),
             "ActiveTrustedKeyGroups": distribution::active_groups(&trusted("TrustedKeyGroups"), view),
@@ -345,19 +209,4 @@ fn behavior_defaults() -> Value {
         "FunctionAssociations": {"Quantity": 0},
         "FieldLevelEncryptionId": "",
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_empty_or_switched_off_says_nothing() {
-        for silent in [json!(null), json!(""), json!({"Quantity": 0}), json!({"Enabled": false}), json!({})] {
-            assert!(!says(&silent), "{silent}");
-        }
-        for loud in [json!("x"), json!({"Quantity": 1}), json!({"Enabled": true}), json!({"a": 1})] {
-            assert!(says(&loud), "{loud}");
-        }
-    }
 }

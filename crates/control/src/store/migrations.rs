@@ -6,8 +6,10 @@ use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Number, name, statements.
-pub(super) const STEPS: [(i64, &str, &str); 1] =
-    [(1, "resources", include_str!("../../migrations/0001_resources.sql"))];
+pub(super) const STEPS: [(i64, &str, &str); 2] = [
+    (1, "resources", include_str!("../../migrations/0001_resources.sql")),
+    (2, "invalidations", include_str!("../../migrations/0002_invalidations.sql")),
+];
 
 /// All steps.
 pub(super) fn all() -> Migrator {

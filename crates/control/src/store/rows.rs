@@ -147,6 +147,30 @@ impl<'c> Rows<'c> {
         self.list(kind, "", i64::MAX).await
     }
 
+    /// Up to `most` invalidations of all distributions, the newest first.
+    pub(crate) async fn newest_invalidations(&mut self, most: i64) -> Result<Vec<Resource>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM resource WHERE substr(kind, 1, 13) = 'invalidation/' ORDER BY revision DESC LIMIT $1",
+        )
+        .bind(most)
+        .fetch_all(&mut *self.0)
+        .await
+        .map_err(failed)?;
+        rows.iter().map(Resource::of).collect()
+    }
+
+    /// The kinds of all invalidations that came after a revision: of a distribution that has several, several times.
+    pub(crate) async fn invalidations_since(&mut self, revision: i64) -> Result<Vec<String>, StoreError> {
+        let kinds: Vec<(String,)> = sqlx::query_as(
+            "SELECT kind FROM resource WHERE substr(kind, 1, 13) = 'invalidation/' AND revision > $1",
+        )
+        .bind(revision)
+        .fetch_all(&mut *self.0)
+        .await
+        .map_err(failed)?;
+        Ok(kinds.into_iter().map(|(kind,)| kind).collect())
+    }
+
     pub(crate) async fn count(&mut self, kind: &str) -> Result<i64, StoreError> {
         let count: Result<(i64,), _> = sqlx::query_as("SELECT COUNT(*) FROM resource WHERE kind = $1")
             .bind(kind)

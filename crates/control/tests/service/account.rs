@@ -6,6 +6,7 @@ use std::sync::Arc;
 use millrace_control::auth::{Principal, Seal};
 use millrace_control::{Error, Quotas, Service, Settings, Store};
 use serde_json::{Value, json};
+use sqlx::Connection;
 use tempfile::TempDir;
 
 /// The operations on a store in a temporary folder, as somebody.
@@ -52,6 +53,25 @@ impl Account {
     /// Where the store and the key file are.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Takes a row out of the store, as only somebody can who goes behind the API's back.
+    pub(crate) async fn forget(&self, kind: &str, id: &str) {
+        self.behind("DELETE FROM resource WHERE kind = $1 AND id = $2", kind, id).await;
+    }
+
+    /// Makes it look as if something had been made eight days ago.
+    pub(crate) async fn age(&self, kind: &str, id: &str) {
+        let statement = "UPDATE resource SET created_ms = created_ms - 691200000 WHERE kind = $1 AND id = $2";
+        self.behind(statement, kind, id).await;
+    }
+
+    async fn behind(&self, statement: &'static str, kind: &str, id: &str) {
+        let url = format!("sqlite://{}", self.folder().join("control.db").display());
+        sqlx::any::install_default_drivers();
+        let mut store = sqlx::AnyConnection::connect(&url).await.expect("the store's file");
+        let done = sqlx::query(statement).bind(kind).bind(id).execute(&mut store).await;
+        assert_eq!(done.expect("a statement").rows_affected(), 1);
     }
 
     /// The same account as somebody else.

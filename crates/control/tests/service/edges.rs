@@ -10,21 +10,21 @@ use tokio::task::JoinHandle;
 use crate::account::{Account, Made};
 
 /// The feed of an edge, which applies what it is told to.
-struct Edge {
+pub(crate) struct Edge {
     account: Account,
     pictures: watch::Receiver<Option<Picture>>,
     feed: JoinHandle<()>,
 }
 
 impl Edge {
-    fn new(account: Account) -> Self {
+    pub(crate) fn new(account: Account) -> Self {
         let (sender, pictures) = watch::channel(None);
         let feed = tokio::spawn(Arc::clone(&account.service).feed(sender));
         Self { account, pictures, feed }
     }
 
     /// Waits for the picture of this revision or a later one, and works from it.
-    async fn applies(&mut self, revision: i64) -> Picture {
+    pub(crate) async fn applies(&mut self, revision: i64) -> Picture {
         let newer = |picture: &Option<Picture>| picture.as_ref().is_some_and(|new| new.revision >= revision);
         let picture = self.pictures.wait_for(newer).await.expect("the feed goes on").clone().unwrap();
         self.account.service.applied(picture.revision);

@@ -18,3 +18,5 @@ mod signers;
 mod tags;
 mod users;
 mod web;
+mod web_picture;
+mod web_rules;

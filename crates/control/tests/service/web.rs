@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::account::{Account, behavior, listed, origin, web};
+use crate::account::{Account, behavior, control, listed, merged, origin, web};
 
 async fn refuses(account: &Account, more: Value, code: &str, word: &str) {
     let input = json!({"DistributionConfig": web("one", more)});
@@ -23,6 +23,7 @@ async fn what_nobody_here_would_obey_is_refused_by_name() {
         ("TenantConfig", json!({"ParameterDefinitions": []}), "InvalidArgument"),
         ("ViewerMtlsConfig", mtls, "InvalidArgument"),
         ("ConnectionFunctionAssociation", json!({"Id": "x"}), "InvalidArgument"),
+        ("CacheTagConfig", json!({"HeaderName": "x"}), "InvalidArgument"),
         ("Staging", json!(true), "InvalidArgument"),
     ];
     for (member, value, code) in whole {
@@ -82,11 +83,161 @@ async fn what_can_not_work_is_refused() {
         (of_behavior(json!({"MinTTL": null})), "InvalidArgument", "MinTTL"),
         (of_behavior(json!({"MinTTL": 9, "DefaultTTL": 8})), "InvalidTTLOrder", "MinTTL (9)"),
         (of_behavior(json!({"MaxTTL": 8})), "InvalidTTLOrder", "MaxTTL (8)"),
+        (of_behavior(json!({"MinTTL": -1})), "InvalidTTLOrder", "MinTTL (-1)"),
+        (of_behavior(json!({"OriginRequestPolicyId": "x"})), "InvalidArgument", "CachePolicyId"),
         (json!({"DefaultRootObject": "/index.html"}), "InvalidDefaultRootObject", "slash"),
+        (json!({"DefaultRootObject": "x".repeat(256)}), "InvalidDefaultRootObject", "255"),
     ];
     for (more, code, word) in cases {
         refuses(&account, more, code, word).await;
     }
+}
+
+#[tokio::test]
+async fn methods_come_in_three_sets() {
+    let account = Account::new().await;
+    let all = ["GET", "HEAD", "POST", "PUT", "PATCH", "OPTIONS", "DELETE"];
+    let set = |allowed: &[&str], cached: &[&str]| {
+        let methods = merged(listed(allowed), json!({"CachedMethods": listed(cached)}));
+        json!({"DefaultCacheBehavior": behavior(json!({"AllowedMethods": methods}))})
+    };
+    for (reference, allowed, cached) in
+        [("2", &all[..2], &all[..2]), ("7", &all[..], &["OPTIONS", "HEAD", "GET"][..])]
+    {
+        account.web(reference, set(allowed, cached)).await;
+    }
+    for (allowed, cached, word) in [
+        (&["GET"][..], &["GET", "HEAD"][..], "AllowedMethods"),
+        (&["GET", "HEAD", "POST"], &["GET", "HEAD"], "all seven"),
+        (&all, &["GET", "HEAD", "POST"], "CachedMethods"),
+        (&["GET", "HEAD"], &["GET", "HEAD", "OPTIONS"], "not among"),
+    ] {
+        refuses(&account, set(allowed, cached), "InvalidArgument", word).await;
+    }
+}
+
+#[tokio::test]
+async fn an_origin_can_be_asked_and_a_group_has_two() {
+    let account = Account::new().await;
+    let of_origin = |more: Value| json!({"Origins": listed(&[origin(more)])});
+    let custom = |domain: &str, more: Value| {
+        let custom = json!({"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "match-viewer"});
+        of_origin(
+            json!({"DomainName": domain, "S3OriginConfig": null, "CustomOriginConfig": merged(custom, more)}),
+        )
+    };
+    let header = |name: &str, value: &str| {
+        of_origin(json!({"CustomHeaders": listed(&[json!({"HeaderName": name, "HeaderValue": value})])}))
+    };
+    account.web("good", custom("127.0.0.1", json!({"HTTPPort": 8080}))).await;
+    let group = |members: &[&str], code: i64| {
+        let members: Vec<Value> = members.iter().map(|id| json!({"OriginId": id})).collect();
+        json!({"Id": "both", "FailoverCriteria": {"StatusCodes": listed(&[code])}, "Members": listed(&members)})
+    };
+    let groups = |groups: &[Value]| json!({"Origins": listed(&[origin(json!({})), origin(json!({"Id": "other"}))]), "OriginGroups": listed(groups)});
+    let (two, argument) = (["bucket", "other"], "InvalidArgument");
+    for (more, code, word) in [
+        (of_origin(json!({"ConnectionAttempts": 4})), argument, "ConnectionAttempts"),
+        (of_origin(json!({"ConnectionTimeout": 0})), argument, "ConnectionTimeout"),
+        (of_origin(json!({"OriginPath": "/a b"})), argument, "OriginPath"),
+        (custom("www.example.com:80", json!({})), "InvalidOrigin", "DomainName"),
+        (custom("a\r\nb", json!({})), "InvalidOrigin", "DomainName"),
+        (custom("www.example.com", json!({"HTTPPort": 0})), argument, "HTTPPort"),
+        (custom("www.example.com", json!({"HTTPSPort": 65_536})), argument, "HTTPSPort"),
+        (
+            custom("www.example.com", json!({"OriginReadTimeout": 0})),
+            "InvalidOriginReadTimeout",
+            "OriginReadTimeout",
+        ),
+        (
+            custom("www.example.com", json!({"OriginKeepaliveTimeout": 0})),
+            "InvalidOriginKeepaliveTimeout",
+            "Keepalive",
+        ),
+        (
+            custom("www.example.com", json!({"OriginMtlsConfig": {"ClientCertificateArn": "x"}})),
+            argument,
+            "Mtls",
+        ),
+        (header("X A", "x"), argument, "CustomHeaders"),
+        (header("X-A", "x\r\nHost: y"), argument, "X-A"),
+        (groups(&[group(&two, 500), group(&two, 500)]), argument, "twice"),
+        (groups(&[group(&["bucket", "gone"], 500)]), "NoSuchOrigin", "gone"),
+        (groups(&[group(&two, 200)]), argument, "200"),
+        (
+            groups(&[merged(group(&two, 500), json!({"SelectionCriteria": "media-quality-based"}))]),
+            argument,
+            "media",
+        ),
+    ] {
+        refuses(&account, more, code, word).await;
+    }
+}
+
+#[tokio::test]
+async fn errors_and_countries_have_to_be_some() {
+    let account = Account::new().await;
+    let rule = |more: Value| {
+        let page = json!({"ErrorCode": 404, "ResponsePagePath": "/404.html", "ResponseCode": "404"});
+        json!({"CustomErrorResponses": listed(&[merged(page, more)])})
+    };
+    let geo = |kind: &str, countries: &[&str]| json!({"Restrictions": {"GeoRestriction": merged(listed(countries), json!({"RestrictionType": kind}))}});
+    for (more, code, word) in [
+        (rule(json!({"ErrorCode": 418})), "InvalidErrorCode", "418"),
+        (rule(json!({"ResponseCode": "301"})), "InvalidResponseCode", "301"),
+        (rule(json!({"ResponseCode": ""})), "InvalidArgument", "both"),
+        (rule(json!({"ResponsePagePath": "404.html"})), "InvalidArgument", "slash"),
+        (rule(json!({"ErrorCachingMinTTL": -1})), "InvalidArgument", "negative"),
+        (geo("whitelist", &[]), "InvalidGeoRestrictionParameter", "countries"),
+        (geo("none", &["DE"]), "InvalidGeoRestrictionParameter", "countries"),
+        (geo("blacklist", &["DE", "deu"]), "InvalidLocationCode", "deu"),
+    ] {
+        refuses(&account, more, code, word).await;
+    }
+}
+
+#[tokio::test]
+async fn headers_that_edges_write_are_headers() {
+    let account = Account::new().await;
+    for (more, word) in [
+        (
+            json!({"CustomHeadersConfig": listed(&[json!({"Header": "X A", "Value": "", "Override": true})])}),
+            "X A",
+        ),
+        (
+            json!({"CustomHeadersConfig": listed(&[json!({"Header": "X-A", "Value": "a\nb", "Override": true})])}),
+            "X-A",
+        ),
+        (json!({"RemoveHeadersConfig": listed(&[json!({"Header": ""})])}), "RemoveHeadersConfig"),
+        (
+            json!({"SecurityHeadersConfig": {"ContentSecurityPolicy": {"Override": true, "ContentSecurityPolicy": "a\nb"}}}),
+            "Security",
+        ),
+    ] {
+        let input = json!({"ResponseHeadersPolicyConfig": merged(json!({"Name": "one"}), more)});
+        account.refused("InvalidArgument", word, "CreateResponseHeadersPolicy", input).await;
+    }
+}
+
+#[tokio::test]
+async fn a_control_signs_in_ways_that_are_known_and_may_have_credentials() {
+    let account = Account::new().await;
+    for (member, value) in [
+        ("SigningBehavior", "always-amz-auth"),
+        ("SigningProtocol", "sigv4a"),
+        ("OriginAccessControlOriginType", "lambda"),
+    ] {
+        let mut config = control("one");
+        config[member] = value.into();
+        let input = json!({"OriginAccessControlConfig": config});
+        account.refused("InvalidArgument", member, "CreateOriginAccessControl", input).await;
+    }
+    let made = account.make("OriginAccessControl", control("one")).await;
+    account.service.set_s3_identity(&account.who, &made.id, "AKIAEXAMPLE", "secret").await.unwrap();
+    let picture = account.service.picture().await.unwrap();
+    assert_eq!((picture.identities.len(), picture.identities[0].id.as_str()), (1, made.id.as_str()));
+    account.delete(&made).await;
+    assert_eq!(account.service.picture().await.unwrap().identities, [], "nobody needs them any more");
 }
 
 #[tokio::test]

@@ -74,6 +74,16 @@ pub(super) fn unknown_host(host: &str) -> Response<Body> {
     )
 }
 
+/// The host name of a web distribution.
+pub(super) fn not_delivered(host: &str) -> Response<Body> {
+    text(
+        StatusCode::NOT_IMPLEMENTED,
+        format!(
+            "{host:?} belongs to a web distribution; this version keeps those and delivers nothing for them\n"
+        ),
+    )
+}
+
 /// Flash's policy file.
 pub(super) fn policy() -> Response<Body> {
     with_type(StatusCode::OK, "text/x-cross-domain-policy", Bytes::from_static(POLICY.as_bytes()))

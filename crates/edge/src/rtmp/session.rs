@@ -10,7 +10,7 @@ use bytes::BytesMut;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use millrace_media::{Capabilities, FourCc};
-use millrace_model::{Address, AddressError, StreamingDistribution, Variant};
+use millrace_model::{Address, AddressError, HostError, StreamingDistribution, Variant};
 use millrace_rtmp::Error;
 use millrace_rtmp::handshake::encrypted::{Agreement, Cipher, Exchange};
 use millrace_rtmp::session::{Connect, Event as Request, Rejection, Server};
@@ -381,7 +381,14 @@ impl Session {
         })?;
         let site = self.shared.site.load();
         let distribution = site.snapshot.streaming(&address.host).map_err(|error| {
-            (error.to_string(), format!("no distribution answers to the host {:?}", address.host))
+            let host = &address.host;
+            let description = match error {
+                HostError::NotFound => format!("no distribution answers to the host {host:?}"),
+                HostError::TypeMismatch => {
+                    format!("the host {host:?} belongs to a web distribution: use that of a streaming distribution")
+                }
+            };
+            (error.to_string(), description)
         })?;
         let variant = self.variant();
         if !distribution.variants.contains(variant) {

@@ -144,7 +144,7 @@ impl Config {
             disk.save_table_every = cache.disk_save.0;
             disk
         });
-        let ttl = millrace_cache::Ttl {
+        let ttl = millrace_cache::Bounds {
             default: cache.ttl.0,
             min: cache.least_ttl.0,
             max: cache.most_ttl.0.max(cache.least_ttl.0),

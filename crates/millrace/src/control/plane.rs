@@ -5,7 +5,10 @@
 //! commands, other machines ──▶ store ──┘           └──▶ snapshot.json, for a start while the store is away
 //! ```
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -242,7 +245,10 @@ impl From<StoreError> for Fault {
 /// Writes the picture: whole, or not at all. Secrets in it are sealed.
 fn write(path: &Path, picture: &Picture) -> std::io::Result<()> {
     let unfinished = path.with_extension("new");
-    std::fs::write(&unfinished, serde_json::to_vec(picture)?)?;
+    let _ = std::fs::remove_file(&unfinished);
+    // Headers for custom origins are often secrets that nobody sealed.
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+    file.write_all(&serde_json::to_vec(picture)?)?;
     std::fs::rename(&unfinished, path)
 }
 

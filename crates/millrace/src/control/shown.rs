@@ -77,7 +77,10 @@ impl Shown {
         }
         self.origins = kept;
         let keys = self.signing_keys();
-        Ok(Site { keys, ..self.config.site_with(distributions, origins, &self.picture.signers)? })
+        let site = self.config.site_with(distributions, origins, &self.picture.signers)?;
+        // Nothing is delivered for these yet, but nobody plays streams from their names.
+        let snapshot = site.snapshot.with_web(self.picture.web.clone(), None);
+        Ok(Site { keys, snapshot, ..site })
     }
 
     /// The keys of the picture by their ids. Each was parsed when it was seen first; one that can't be read signs

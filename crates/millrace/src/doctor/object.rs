@@ -139,9 +139,9 @@ async fn found(
     findings.ok("object", &format!("{key}, {} bytes, version {}", object.length, object.version));
     ranges(origin, key, &object, findings).await;
     media::examine(config, origin, key, findings).await;
-    let ttl = config.cache().ttl.lifetime(&object, SystemTime::now());
-    let said =
-        object.cache_control.as_deref().map_or_else(String::new, |said| format!(" (Cache-Control: {said})"));
+    let ttl = config.cache().ttl.of(millrace_cache::said(&object, SystemTime::now()));
+    let said = object.headers.get("cache-control").map(|said| String::from_utf8_lossy(said.as_bytes()));
+    let said = said.map_or_else(String::new, |said| format!(" (Cache-Control: {said})"));
     findings.ok("cache", &format!("believed for {}{said}", humantime::format_duration(ttl)));
 }
 

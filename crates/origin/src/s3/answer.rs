@@ -8,10 +8,13 @@ use http::header::{self, HeaderMap, HeaderName};
 use http::{StatusCode, response};
 use object_store::client::{HttpError, HttpErrorKind, HttpResponse, HttpResponseBody};
 use std::ops::Range;
-use std::time::SystemTime;
 
 /// The most of an error document that is read to find its code.
 const LONGEST_ERROR: usize = 16 * 1024;
+
+/// Fields that a store sends with every answer and that are another time's or another request's the next time.
+const TRANSFER: [&str; 6] =
+    ["content-length", "content-range", "accept-ranges", "date", "x-amz-request-id", "x-amz-id-2"];
 
 /// What was asked, to check the answer against and to name it in errors.
 #[derive(Clone)]
@@ -98,15 +101,9 @@ impl Question {
         if self.pinned.as_ref().is_some_and(|pinned| *pinned != version) {
             return Err(self.error(Kind::Changed).with_offset(self.range.start));
         }
-        let date = |name| text(headers, name).map(|date| httpdate::parse_http_date(&date));
-        Ok(ObjectInfo {
-            version,
-            length,
-            last_modified: date(header::LAST_MODIFIED).and_then(Result::ok),
-            cache_control: text(headers, header::CACHE_CONTROL),
-            expires: date(header::EXPIRES).map(|date| date.unwrap_or(SystemTime::UNIX_EPOCH)),
-            content_type: text(headers, header::CONTENT_TYPE),
-        })
+        let modified = text(headers, header::LAST_MODIFIED);
+        let last_modified = modified.and_then(|date| httpdate::parse_http_date(&date).ok());
+        Ok(ObjectInfo { version, length, last_modified, headers: of_object(headers) })
     }
 
     async fn refused(&self, parts: &response::Parts, body: HttpResponseBody) -> Error {
@@ -164,6 +161,16 @@ fn content_range(text: &str) -> Option<(Range<u64>, u64)> {
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+}
+
+/// What is said of the object, and not of this transfer of some of its bytes.
+fn of_object(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = headers.clone();
+    millrace_web::remove_hop_by_hop(&mut kept);
+    for name in TRANSFER {
+        kept.remove(name);
+    }
+    kept
 }
 
 async fn error_document(body: HttpResponseBody) -> String {
