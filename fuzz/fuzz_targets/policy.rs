@@ -39,7 +39,7 @@ fn is_sound(policy: &Policy, text: &str) {
     assert!(defined.is_none_or(|defined| policy.covers(text) == defined), "{pattern:?} {text:?}");
 }
 
-/// A line with a resource, then a policy; and the line as a pattern for the policy as text.
+// A line with a resource, then a policy; and the line as a pattern for the policy as text.
 fuzz_target!(|data: &[u8]| {
     let at = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
     let (text, json) = (String::from_utf8_lossy(&data[..at]), &data[(at + 1).min(data.len())..]);

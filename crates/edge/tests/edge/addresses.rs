@@ -25,6 +25,7 @@ async fn a_connect_to_what_is_not_there_is_refused_in_cloudfronts_words_and_clos
         ("cfx/st", "rtmp://nobody.example.net/cfx/st", "DistributionNotFound"),
         ("cfx/st", "rtmp://127.0.0.1:1935/cfx/st", "DistributionNotFound"),
         ("cfx/st", "rtmp://off.example.net/cfx/st", "DistributionNotFound"),
+        ("cfx/st", "rtmp://WWW.example.net/cfx/st", "DistributionTypeMismatch"),
         ("cfx/live", TC_URL, "InvalidInstance"),
         ("vod", TC_URL, "InvalidURI"),
         ("cfx/st", "nonsense", "InvalidURI"),
@@ -34,7 +35,7 @@ async fn a_connect_to_what_is_not_there_is_refused_in_cloudfronts_words_and_clos
     }
     let rejected = house.told(|event| matches!(event, EventKind::Rejected { .. })).await;
     assert!(matches!(rejected, EventKind::Rejected { tc_url, .. } if tc_url.contains("nobody")));
-    assert_eq!(house.edge.metrics().snapshot().rejected, 6);
+    assert_eq!(house.edge.metrics().snapshot().rejected, 7);
 }
 
 #[tokio::test]

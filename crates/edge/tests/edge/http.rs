@@ -79,6 +79,9 @@ async fn a_host_without_a_distribution_is_told_in_cloudfronts_word() {
     }
     http.write(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").await;
     assert!(text(&http.answer().await.expect("an answer")).starts_with("DistributionNotFound: "));
+    let pages = ask_host(&mut http, "www.example.net", "/index.html").await;
+    assert_eq!(pages.status(), 501);
+    assert!(text(&pages).starts_with("\"www.example.net\" belongs to a web distribution"), "{pages:?}");
 }
 
 #[tokio::test]

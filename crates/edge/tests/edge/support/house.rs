@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use millrace_cache::{Cache, Config};
 use millrace_edge::{Counters, Edge, Entrance, Event, EventKind, Limits, Listener, SigningKey, Site};
-use millrace_model::{HostPattern, Snapshot, StreamingDistribution, Variants};
+use millrace_model::{HostPattern, Snapshot, StreamingDistribution, Variants, web};
 use millrace_origin::{MemoryOrigin, Origin};
 use tokio::task::JoinHandle;
 
@@ -98,7 +98,7 @@ impl House {
     ) {
         let (mut distributions, origins) = (distributions(), site(&self.origin).origins);
         change(&mut distributions[0]);
-        let (snapshot, keys) = (Snapshot::new(distributions, None), keys.into_iter().collect());
+        let (snapshot, keys) = (snapshot(distributions), keys.into_iter().collect());
         self.edge.replace(Site { snapshot, origins, keys });
     }
 
@@ -173,7 +173,28 @@ impl House {
 fn site(origin: &MemoryOrigin) -> Site {
     let films: Arc<dyn Origin> = Arc::new(origin.clone());
     let origins = [("films".to_owned(), films)].into();
-    Site { snapshot: Snapshot::new(distributions(), None), origins, ..Site::default() }
+    Site { snapshot: snapshot(distributions()), origins, ..Site::default() }
+}
+
+/// With a web distribution beside them, at `www.example.net`.
+fn snapshot(distributions: Vec<StreamingDistribution>) -> Snapshot {
+    let pages = web::Distribution {
+        id: "EPAGES".to_owned(),
+        domain_name: "www.example.net".to_owned(),
+        aliases: Vec::new(),
+        enabled: true,
+        default_root_object: None,
+        origins: Vec::new(),
+        groups: Vec::new(),
+        behaviors: Vec::new(),
+        default_behavior: web::Behavior::of("pages"),
+        errors: Vec::new(),
+        geo: web::Geo::Anywhere,
+        http2: false,
+        http3: false,
+        ipv6: false,
+    };
+    Snapshot::new(distributions, None).with_web(vec![pages], None)
 }
 
 /// One distribution that works, one that is switched off, and one whose origin is not there.
