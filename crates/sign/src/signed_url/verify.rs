@@ -141,10 +141,14 @@ impl Request<'_> {
 
     /// Which objects a policy of its own allows.
     fn covered(&self, policy: &Policy) -> Result<Vec<usize>, Refusal> {
-        // Ruby writes `./` in front of files that are in no folder. A pattern such as `*/film.mp4` does not mean it.
+        // Ruby writes `./` in front of files that are in no folder. A pattern such as `*/film.mp4` does not mean them.
         let dotted = policy.resource.as_deref().is_none_or(|pattern| pattern.starts_with("./"));
-        let is_meant = |name: &String| (dotted || !name.starts_with("./")) && policy.covers(name);
-        let is_covered = |names: &Vec<String>| names.iter().any(is_meant);
+        let is_rubys = |name: &str, names: &[String]| {
+            name.strip_prefix("./").is_some_and(|plain| names.iter().any(|name| name == plain))
+        };
+        let is_covered = |names: &Vec<String>| {
+            names.iter().any(|name| policy.covers(name) && (dotted || !is_rubys(name, names)))
+        };
         let objects: Vec<usize> = self
             .objects
             .iter()
