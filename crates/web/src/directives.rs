@@ -75,9 +75,7 @@ impl Directives {
         let name = name.trim_start().to_ascii_lowercase();
         match name.as_str() {
             "max-age" => shorter(&mut self.max_age, value),
-            "s-maxage" => {
-                shorter(&mut self.s_maxage, value);
-            }
+            "s-maxage" => shorter(&mut self.s_maxage, value),
             "stale-while-revalidate" => shorter(&mut self.stale_while_revalidate, value),
             "stale-if-error" => shorter(&mut self.stale_if_error, value),
             "no-cache" => wider(&mut self.no_cache, value),

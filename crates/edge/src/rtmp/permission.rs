@@ -54,7 +54,8 @@ impl Access {
         let examine = |mistakes: &[Mistake]| {
             signed.examine(key, &Request { now, address, objects: &objects, mistakes })
         };
-        let explained = || examine(&mistakes(&stream, &self.visit.tc_url));
+        let mistakes = || stream.mistakes(&self.visit.tc_url).into_iter().map(Mistake::from);
+        let explained = || examine(&mistakes().collect::<Vec<_>>());
         let case = examine(&[]).or_else(|_| explained()).map_err(refused)?;
         let Shared { signatures, metrics, .. } = &*self.shared;
         let grant = signatures.grant(case, explained, key, address, metrics).await.map_err(by)?;
@@ -112,12 +113,6 @@ fn trusted_key<'a>(site: &'a Site, trusted: &[String], id: &str) -> Result<&'a P
         return Err(Refusal::DisabledKey { id: id_of() });
     }
     Ok(&key.public)
-}
-
-/// What people sign instead of the name.
-fn mistakes(stream: &StreamName, tc_url: &str) -> Vec<Mistake> {
-    let mistakes = stream.mistakes(tc_url).into_iter();
-    mistakes.map(|(text, words)| Mistake { text, words }).collect()
 }
 
 /// The time, seconds since 1970.

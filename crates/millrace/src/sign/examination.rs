@@ -10,7 +10,6 @@ use millrace_sign::{
     Case, Grant, Hash, Mistake, Parted, Policy, PublicKey, Refusal, Request, Signed, Terms, of_name, of_query,
 };
 
-use super::make::mistakes;
 use super::spelling;
 use super::when::{length, shown};
 use crate::control::keys::kind;
@@ -80,7 +79,7 @@ impl<'a> Examination<'a> {
         let (path, tc_url) = address.map_or(("", ""), |(address, tc_url)| (address.path.as_str(), tc_url));
         let stream = StreamName::parse(path, &bare)?;
         let objects = stream.keys().iter().map(|key| stream.resources(key)).collect();
-        let mistakes = mistakes(&stream, tc_url);
+        let mistakes = stream.mistakes(tc_url).into_iter().map(Mistake::from).collect();
         Ok(Self::new(text, signed, objects, mistakes, keys, trust))
     }
 

@@ -191,7 +191,7 @@ fn prove(name: &str, signer: &Signer, offer: &Offer) -> anyhow::Result<()> {
     let signed = signed?.context("the name came out without a signature")?;
     let stream = StreamName::parse("", &bare).with_context(|| format!("{bare:?}"))?;
     let objects: Vec<_> = stream.keys().iter().map(|key| stream.resources(key)).collect();
-    let mistakes: Vec<_> = mistakes(&stream, "");
+    let mistakes: Vec<_> = stream.mistakes("").into_iter().map(Mistake::from).collect();
     let request = Request {
         now: policy.expires.saturating_sub(1),
         address: policy.network.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |network| network.addr()),
@@ -201,11 +201,6 @@ fn prove(name: &str, signer: &Signer, offer: &Offer) -> anyhow::Result<()> {
     let case = signed.examine(signer.key.public(), &request);
     let proved = case.and_then(|case| case.verify(signer.key.public()));
     proved.map(drop).with_context(|| format!("a server would refuse what {bare:?} was signed with"))
-}
-
-/// What people sign instead of a stream's name.
-pub(super) fn mistakes(stream: &StreamName, tc_url: &str) -> Vec<Mistake> {
-    stream.mistakes(tc_url).into_iter().map(|(text, words)| Mistake { text, words }).collect()
 }
 
 #[cfg(test)]

@@ -36,6 +36,12 @@ pub struct Mistake {
     pub words: &'static str,
 }
 
+impl From<(String, &'static str)> for Mistake {
+    fn from((text, words): (String, &'static str)) -> Self {
+        Self { text, words }
+    }
+}
+
 /// A request whose conditions hold, and whose signature is to be verified. It owns all it needs, so that it can go to
 /// another thread.
 #[derive(Clone)]
