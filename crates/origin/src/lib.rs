@@ -28,9 +28,11 @@ mod key;
 mod memory;
 mod object;
 mod s3;
+mod upstream;
 
 pub use error::{Error, Kind, Side};
 pub use folder::FolderOrigin;
 pub use memory::{Hold, MemoryOrigin, Tally};
 pub use object::{Answer, Body, Freshness, ObjectInfo, Origin, OriginId, Read, Version};
 pub use s3::{Credentials, S3Config, S3Origin};
+pub use upstream::{RequestBody, ResponseBody, Upstream, ViewerScheme};
