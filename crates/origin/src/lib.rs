@@ -27,6 +27,8 @@ mod folder;
 mod key;
 mod memory;
 mod object;
+mod question;
+mod ranged;
 mod s3;
 mod upstream;
 
@@ -34,5 +36,6 @@ pub use error::{Error, Kind, Side};
 pub use folder::FolderOrigin;
 pub use memory::{Hold, MemoryOrigin, Tally};
 pub use object::{Answer, Body, Freshness, ObjectInfo, Origin, OriginId, Read, Version};
+pub use ranged::RangedOrigin;
 pub use s3::{Credentials, S3Config, S3Origin};
-pub use upstream::{RequestBody, ResponseBody, Upstream, ViewerScheme};
+pub use upstream::{RequestBody, ResponseBody, Upstream, ViewerScheme, no_body};

@@ -5,20 +5,21 @@
 //! the store's error code behind retries, and does not hand on `Expires`. Signed is with the same code that
 //! verifies signatures on the control API.
 
-mod answer;
 mod config;
 
 pub use config::{Credentials, S3Config};
 
-use crate::object::{Answer, Origin, OriginId, Read};
+use crate::object::{Answer, Body, Origin, OriginId, Read};
+use crate::question::{Question, Tags, chain};
 use crate::{Error, Kind, key};
-use answer::Question;
 use async_trait::async_trait;
-use http::header::{HOST, HeaderValue, IF_MATCH, RANGE};
+use futures::StreamExt;
+use http::Response;
+use http::header::{HOST, HeaderMap};
 use millrace_sign::sigv4::{self, Key, Payload};
 use object_store::aws::AwsCredentialProvider;
 use object_store::client::{
-    HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse,
+    HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponseBody,
 };
 use std::fmt;
 use std::time::SystemTime;
@@ -56,24 +57,21 @@ impl S3Origin {
         Ok(Self { base, prefix, region, client, credentials, id })
     }
 
-    async fn send(&self, question: &Question, range: Option<String>) -> Result<HttpResponse, Error> {
-        let request = self.request(question, range).await?;
-        self.client.execute(request).await.map_err(|error| question.transport(&error))
+    async fn send(&self, question: &Question, fields: HeaderMap) -> Result<Response<Body>, Error> {
+        let request = self.request(question, fields).await?;
+        let response = self.client.execute(request).await.map_err(|error| question.transport(&error))?;
+        let asked = question.clone();
+        let pieces = |body: HttpResponseBody| {
+            body.bytes_stream().map(move |piece| piece.map_err(|error| asked.cut(&error)))
+        };
+        Ok(response.map(|body| pieces(body).boxed()))
     }
 
-    async fn request(&self, question: &Question, range: Option<String>) -> Result<HttpRequest, Error> {
-        let bad = |error: &dyn fmt::Display| question.error(Kind::BadKey).with_detail(error);
-        let header = |text: &str| HeaderValue::from_str(text).map_err(|error| bad(&error));
+    async fn request(&self, question: &Question, fields: HeaderMap) -> Result<HttpRequest, Error> {
         let url = format!("{}{}", self.base, key::encode(&format!("{}{}", self.prefix, question.key)));
-        let mut request =
-            http::Request::get(url).body(HttpRequestBody::empty()).map_err(|error| bad(&error))?;
-        if let Some(range) = range {
-            request.headers_mut().insert(RANGE, header(&range)?);
-        }
-        // A weak ETag never matches in `If-Match` (RFC 9110 section 13.1.1); the answer's own is compared anyway.
-        if let Some(pinned) = question.pinned.as_ref().filter(|version| !version.as_str().starts_with("W/")) {
-            request.headers_mut().insert(IF_MATCH, header(pinned.as_str())?);
-        }
+        let request = http::Request::get(url).body(HttpRequestBody::empty());
+        let mut request = request.map_err(|error| question.error(Kind::BadKey).with_detail(error))?;
+        *request.headers_mut() = fields;
         self.sign(question, &mut request).await?;
         Ok(request)
     }
@@ -99,20 +97,13 @@ impl Origin for S3Origin {
     }
 
     async fn read(&self, key: &str, request: Read) -> Result<Answer, Error> {
-        let question =
-            Question { id: self.id.clone(), key: key.into(), range: request.range, pinned: request.pinned };
+        let question = Question::new(&self.id, key, request, Tags::Any)?;
         if let Some(fault) = key::fault(key).or_else(|| key::fault(&format!("{}{key}", self.prefix))) {
             return Err(question.error(Kind::BadKey).with_detail(fault));
         }
-        if question.range.is_empty() {
-            return Err(question.error(Kind::Internal).with_detail("an empty range was asked"));
-        }
-        let last = question.range.end - 1;
-        let response = self.send(&question, Some(format!("bytes={}-{last}", question.range.start))).await?;
-        if question.is_empty_object(&response) {
-            // No range of an empty object exists, and the refusal carries no version: ask without a range.
-            let response = self.send(&question, None).await?;
-            return question.accept(response).await;
+        let mut response = self.send(&question, question.fields()?).await?;
+        if question.is_of_nothing(&response) {
+            response = self.send(&question, question.fields_for_whole()?).await?;
         }
         question.accept(response).await
     }
@@ -120,8 +111,16 @@ impl Origin for S3Origin {
 
 impl Question {
     fn transport(&self, error: &HttpError) -> Error {
+        self.broken(error, Kind::Unavailable)
+    }
+
+    /// The connection broke while the body came.
+    fn cut(&self, error: &HttpError) -> Error {
+        self.broken(error, Kind::Truncated)
+    }
+
+    fn broken(&self, error: &HttpError, kind: Kind) -> Error {
         let timeout = error.kind() == HttpErrorKind::Timeout;
-        let kind = if timeout { Kind::Timeout } else { Kind::Unavailable };
-        self.error(kind).with_detail(answer::chain(error))
+        self.error(if timeout { Kind::Timeout } else { kind }).with_detail(chain(error))
     }
 }

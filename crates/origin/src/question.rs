@@ -1,12 +1,11 @@
-//! What the store answered, checked against what was asked.
+//! What is asked of a store by HTTP, and its answer checked against that.
 
 use crate::body::{self, Excess};
-use crate::object::{Answer, ObjectInfo, OriginId, Version};
+use crate::object::{Answer, Body, ObjectInfo, OriginId, Read, Version};
 use crate::{Error, Kind};
 use futures::StreamExt;
-use http::header::{self, HeaderMap, HeaderName};
-use http::{StatusCode, response};
-use object_store::client::{HttpError, HttpErrorKind, HttpResponse, HttpResponseBody};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Response, StatusCode, response};
 use std::ops::Range;
 
 /// The most of an error document that is read to find its code.
@@ -16,17 +15,38 @@ const LONGEST_ERROR: usize = 16 * 1024;
 const TRANSFER: [&str; 6] =
     ["content-length", "content-range", "accept-ranges", "date", "x-amz-request-id", "x-amz-id-2"];
 
+/// Which ETags name a version.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tags {
+    /// Any: the store is known to give the same one to the same bytes only.
+    Any,
+    /// Strong ones: of any other server's, a weak one may stand for different bytes (RFC 9110 section 8.8.1).
+    Strong,
+}
+
 /// What was asked, to check the answer against and to name it in errors.
 #[derive(Clone)]
-pub(super) struct Question {
-    pub(super) id: OriginId,
-    pub(super) key: String,
-    pub(super) range: Range<u64>,
-    pub(super) pinned: Option<Version>,
+pub(crate) struct Question {
+    pub(crate) id: OriginId,
+    pub(crate) key: String,
+    pub(crate) range: Range<u64>,
+    pub(crate) pinned: Option<Version>,
+    tags: Tags,
 }
 
 impl Question {
-    pub(super) fn error(&self, kind: Kind) -> Error {
+    /// # Errors
+    /// When nothing is asked for.
+    pub(crate) fn new(id: &OriginId, key: &str, read: Read, tags: Tags) -> Result<Self, Error> {
+        let Read { range, pinned } = read;
+        let question = Self { id: id.clone(), key: key.into(), range, pinned, tags };
+        match question.range.is_empty() {
+            true => Err(question.error(Kind::Internal).with_detail("an empty range was asked")),
+            false => Ok(question),
+        }
+    }
+
+    pub(crate) fn error(&self, kind: Kind) -> Error {
         Error::new(kind, &self.id, &self.key)
     }
 
@@ -34,13 +54,37 @@ impl Question {
         self.error(Kind::WrongLength).with_detail(detail)
     }
 
-    /// Whether the refusal of a range from byte 0 means that there are no bytes at all.
-    pub(super) fn is_empty_object(&self, response: &HttpResponse) -> bool {
+    /// The fields that ask for the range of the pinned version.
+    pub(crate) fn fields(&self) -> Result<HeaderMap, Error> {
+        let mut fields = self.fields_for_whole()?;
+        let Range { start, end } = self.range;
+        fields.insert(header::RANGE, self.field(&format!("bytes={start}-{}", end.saturating_sub(1)))?);
+        Ok(fields)
+    }
+
+    /// Those that ask for the pinned version, whole.
+    ///
+    /// A weak ETag never matches in `If-Match` (RFC 9110 section 13.1.1); the answer's own is compared anyway.
+    pub(crate) fn fields_for_whole(&self) -> Result<HeaderMap, Error> {
+        let mut fields = HeaderMap::new();
+        if let Some(pinned) = self.pinned.as_ref().filter(|version| !is_weak(version.as_str())) {
+            fields.insert(header::IF_MATCH, self.field(pinned.as_str())?);
+        }
+        Ok(fields)
+    }
+
+    fn field(&self, text: &str) -> Result<HeaderValue, Error> {
+        HeaderValue::from_str(text).map_err(|error| self.error(Kind::Internal).with_detail(error))
+    }
+
+    /// Whether the refusal of a range from byte 0 means that there are no bytes at all. No range of an empty object
+    /// exists, and the refusal carries no version: ask again without a range.
+    pub(crate) fn is_of_nothing<B>(&self, response: &Response<B>) -> bool {
         response.status() == StatusCode::RANGE_NOT_SATISFIABLE && self.range.start == 0
     }
 
     /// Turns the response into an answer or an error.
-    pub(super) async fn accept(self, response: HttpResponse) -> Result<Answer, Error> {
+    pub(crate) async fn accept(self, response: Response<Body>) -> Result<Answer, Error> {
         let (parts, body) = response.into_parts();
         match parts.status {
             StatusCode::PARTIAL_CONTENT => self.partial(&parts, body),
@@ -49,7 +93,7 @@ impl Question {
         }
     }
 
-    fn partial(self, parts: &response::Parts, body: HttpResponseBody) -> Result<Answer, Error> {
+    fn partial(self, parts: &response::Parts, body: Body) -> Result<Answer, Error> {
         let text =
             text(&parts.headers, header::CONTENT_RANGE).ok_or_else(|| self.wrong("no Content-Range"))?;
         let (range, length) = content_range(&text).ok_or_else(|| self.wrong("unreadable Content-Range"))?;
@@ -62,7 +106,7 @@ impl Question {
     }
 
     /// A store may ignore the range and send everything; that serves a reader at the beginning.
-    fn whole(self, parts: &response::Parts, body: HttpResponseBody) -> Result<Answer, Error> {
+    fn whole(self, parts: &response::Parts, body: Body) -> Result<Answer, Error> {
         let length = text(&parts.headers, header::CONTENT_LENGTH)
             .and_then(|length| length.parse::<u64>().ok())
             .ok_or_else(|| self.wrong("no Content-Length"))?;
@@ -74,17 +118,9 @@ impl Question {
         Ok(self.answer(object, range, body, Excess::Cut))
     }
 
-    fn answer(self, object: ObjectInfo, range: Range<u64>, body: HttpResponseBody, excess: Excess) -> Answer {
-        let (id, key) = (self.id.clone(), self.key.clone());
-        let source = body.bytes_stream().map(move |piece| piece.map_err(|error| self.cut(&error)));
-        let body = body::exact(source, range.clone(), excess, id, key);
+    fn answer(self, object: ObjectInfo, range: Range<u64>, body: Body, excess: Excess) -> Answer {
+        let body = body::exact(body, range.clone(), excess, self.id, self.key);
         Answer { object, range, body }
-    }
-
-    /// The connection broke while the body came.
-    fn cut(&self, error: &HttpError) -> Error {
-        let kind = if error.kind() == HttpErrorKind::Timeout { Kind::Timeout } else { Kind::Truncated };
-        self.error(kind).with_detail(chain(error))
     }
 
     fn check_body_length(&self, headers: &HeaderMap, expected: u64) -> Result<(), Error> {
@@ -97,7 +133,11 @@ impl Question {
 
     fn object(&self, headers: &HeaderMap, length: u64) -> Result<ObjectInfo, Error> {
         let tag = text(headers, header::ETAG).filter(|tag| !tag.is_empty());
-        let version = Version::new(tag.ok_or_else(|| self.error(Kind::NoVersion))?);
+        let tag = tag.ok_or_else(|| self.error(Kind::NoVersion))?;
+        if self.tags == Tags::Strong && is_weak(&tag) {
+            return Err(self.error(Kind::NoVersion).with_detail("the ETag is a weak one"));
+        }
+        let version = Version::new(tag);
         if self.pinned.as_ref().is_some_and(|pinned| *pinned != version) {
             return Err(self.error(Kind::Changed).with_offset(self.range.start));
         }
@@ -106,7 +146,7 @@ impl Question {
         Ok(ObjectInfo { version, length, last_modified, headers: of_object(headers) })
     }
 
-    async fn refused(&self, parts: &response::Parts, body: HttpResponseBody) -> Error {
+    async fn refused(&self, parts: &response::Parts, body: Body) -> Error {
         let document = error_document(body).await;
         let code = tag(&document, "Code");
         let kind = kind(parts.status, code);
@@ -173,9 +213,13 @@ fn of_object(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
-async fn error_document(body: HttpResponseBody) -> String {
-    let (mut document, mut pieces) = (Vec::new(), body.bytes_stream());
-    while let Some(Ok(piece)) = pieces.next().await {
+fn is_weak(tag: &str) -> bool {
+    tag.starts_with("W/") || tag.starts_with("w/")
+}
+
+async fn error_document(mut body: Body) -> String {
+    let mut document = Vec::new();
+    while let Some(Ok(piece)) = body.next().await {
         document.extend_from_slice(&piece);
         if document.len() >= LONGEST_ERROR {
             break;
@@ -191,7 +235,7 @@ fn tag<'a>(document: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// An error and all its causes in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
