@@ -5,14 +5,17 @@ use crate::clock::Clock;
 use crate::disk::DiskTier;
 use crate::fetch::{self, Pinned};
 use crate::flight::Flights;
+use crate::key::BlockKey;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::object_table::{self, ObjectTable, saved};
+use crate::response;
 use crate::source::Sources;
 use crate::{Config, Counters, Error, Object, OriginCounters};
 use millrace_origin::{Answer, Origin, OriginId};
 use millrace_web::Bounds;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -35,6 +38,11 @@ pub(crate) struct Inner {
     /// One permit for each block that fetches are about to deliver.
     pub(crate) in_flight: Arc<Semaphore>,
     pub(crate) ahead: Arc<Budget>,
+    /// Copies of whole answers, for web distributions.
+    pub(crate) copies: response::Store,
+    pub(crate) questions: Arc<response::Questions>,
+    /// What answers on their way may hold.
+    pub(crate) filling: Arc<response::Budget>,
 }
 
 impl fmt::Debug for Cache {
@@ -73,6 +81,9 @@ impl Cache {
             sources: Sources::new(config.origins, config.limits.requests_per_origin),
             in_flight: Arc::new(Semaphore::new(config.limits.blocks_in_flight() as usize)),
             ahead: Budget::new(config.read_ahead_total()),
+            copies: response::Store::new(config.copies_bytes, config.objects),
+            questions: Arc::default(),
+            filling: Arc::new(response::Budget::new(config.copies_bytes)),
             config,
         };
         Self { inner: Arc::new(inner) }
@@ -100,6 +111,10 @@ impl Cache {
     ) -> Result<Object, Error> {
         let pinned = object_table::open(&self.inner, origin, key, bounds).await?;
         Ok(Object::new(self.inner.clone(), pinned))
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
     }
 
     /// The counters as they are now.
@@ -133,6 +148,22 @@ impl Inner {
             return;
         }
         let claim = self.flights.claim(object.id, [0], 1, |key| self.memory.get(key));
+        let mut started = Some((answer, permit));
+        for seat in claim.runs {
+            fetch::spawn(self, object, seat, started.take());
+        }
+    }
+
+    /// Uses an answer as a run of blocks, if none of them is here or on its way.
+    pub(crate) fn adopt_run(self: &Arc<Self>, object: &Arc<Pinned>, answer: Answer, blocks: Range<u64>) {
+        let here = |key: &BlockKey| self.memory.get(key);
+        let known = blocks.clone().any(|index| self.memory.contains(&BlockKey { object: object.id, index }));
+        let Ok(permit) = object.source.requests_left.clone().try_acquire_owned() else { return };
+        if known || self.flights.has_any(object.id, blocks.clone()) {
+            return;
+        }
+        let longest = blocks.end - blocks.start;
+        let claim = self.flights.claim(object.id, blocks, longest, here);
         let mut started = Some((answer, permit));
         for seat in claim.runs {
             fetch::spawn(self, object, seat, started.take());

@@ -24,7 +24,11 @@ pub struct Config {
     pub ttl: Bounds,
     /// How long "missing" and "forbidden" are believed, and how long a stale answer is before asking again.
     pub negative_ttl: Duration,
-    /// Entries of the object table.
+    /// Bytes of whole answers kept in memory for web distributions, and at most as many on their way.
+    pub copies_bytes: u64,
+    /// The longest answer that is kept whole; longer ones are kept in blocks if their origin sends ranges, or not at all.
+    pub longest_copy: u64,
+    /// Entries of the object table, and names of whole answers.
     pub objects: usize,
     /// Origins with a state of their own (counters, request limit).
     pub origins: usize,
@@ -39,6 +43,8 @@ impl Default for Config {
             disk: None,
             ttl: STREAMING,
             negative_ttl: Duration::from_secs(5),
+            copies_bytes: 64 << 20,
+            longest_copy: 16 << 20,
             objects: 100_000,
             origins: 1024,
             limits: Limits::default(),

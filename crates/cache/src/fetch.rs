@@ -314,7 +314,7 @@ impl Inner {
         source.errors.one();
     }
 
-    fn count_bytes(&self, source: &Source, bytes: u64) {
+    pub(crate) fn count_bytes(&self, source: &Source, bytes: u64) {
         self.metrics.origin_bytes.add(bytes);
         source.bytes.add(bytes);
     }

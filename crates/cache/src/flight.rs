@@ -104,6 +104,12 @@ impl Flights {
         self.table().is_empty()
     }
 
+    /// Whether any of these blocks is on its way.
+    pub(crate) fn has_any(&self, object: ObjectId, mut indices: Range<u64>) -> bool {
+        let table = self.table();
+        indices.any(|index| table.contains_key(&BlockKey { object, index }))
+    }
+
     /// Claims blocks of `object`: joins what is on its way, takes what `find` has, and seats the rest in runs of
     /// at most `longest` adjacent blocks. `find` is asked under the lock: a block that just arrived is in it.
     pub(crate) fn claim(

@@ -45,6 +45,7 @@ mod memory;
 mod metrics;
 mod object_table;
 mod reader;
+mod response;
 mod retry;
 mod source;
 
@@ -56,3 +57,4 @@ pub use metrics::{Counters, OriginCounters};
 pub use millrace_web::Bounds;
 pub use object_table::said;
 pub use reader::Object;
+pub use response::{Ask, ContentBody, Copy, CopyName, ErrorTtls, How, Part, Reply, Rules};

@@ -88,6 +88,12 @@ counters! {
     negative_hits,
     /// Objects answered with an older version because the origin did not answer.
     stale_served,
+    /// Whole answers found here.
+    copy_hits,
+    /// Whole answers that their origin confirmed.
+    copy_refreshes,
+    /// Whole answers that came from an origin.
+    copy_misses,
     /// Blocks written to disk.
     disk_writes,
     /// Blocks not written because the disk was too slow or failing.

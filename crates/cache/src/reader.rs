@@ -47,6 +47,11 @@ impl Object {
         Self { inner, pinned, handle: Arc::new(Handle { ahead, hints: Mutex::default() }) }
     }
 
+    /// The same version for another reader, whose reads are followed on their own.
+    pub(crate) fn another(&self) -> Self {
+        Self::new(self.inner.clone(), self.pinned.clone())
+    }
+
     /// Bytes in the object.
     pub fn length(&self) -> u64 {
         self.pinned.info.length

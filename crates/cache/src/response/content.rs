@@ -1,0 +1,237 @@
+//! The bytes of a copy, as a body: from memory, from a spool that is being filled, or from blocks.
+
+use super::spool::{Door, Piece, Reader};
+use crate::{BLOCK, Error, Object};
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::HeaderMap;
+use http_body::{Frame, SizeHint};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+/// Where the bytes of a copy are.
+#[derive(Clone)]
+pub(crate) enum Content {
+    /// There are none: the answer to HEAD, 204, 304.
+    Nothing,
+    /// All of them in memory.
+    Held(Arc<Held>),
+    /// On their way; as many as were promised, if something was.
+    Coming(Arc<Door>, Option<u64>),
+    /// In the blocks of an object.
+    Blocks(Object),
+}
+
+/// A body in memory.
+pub(crate) struct Held {
+    pub(crate) pieces: Vec<Bytes>,
+    pub(crate) length: u64,
+    pub(crate) trailers: Option<HeaderMap>,
+}
+
+impl Held {
+    /// Puts pieces together such that a write takes as many of them as it can.
+    pub(crate) fn new(pieces: &[Bytes], trailers: Option<HeaderMap>) -> Self {
+        let length = pieces.iter().map(|piece| piece.len() as u64).sum();
+        let mut whole = Vec::new();
+        let mut block = Vec::new();
+        for piece in pieces {
+            let mut rest = piece.as_ref();
+            while !rest.is_empty() {
+                let (now, later) = rest.split_at(rest.len().min(BLOCK as usize - block.len()));
+                block.extend_from_slice(now);
+                rest = later;
+                if block.len() as u64 == BLOCK {
+                    whole.push(Bytes::from(std::mem::take(&mut block)));
+                }
+            }
+        }
+        block.shrink_to_fit();
+        whole.extend((!block.is_empty()).then(|| Bytes::from(block)));
+        Self { pieces: whole, length, trailers }
+    }
+
+    /// The bytes of a range, as slices.
+    fn slices(&self, range: &Range<u64>) -> VecDeque<Bytes> {
+        let (mut slices, mut at) = (VecDeque::new(), 0);
+        for piece in &self.pieces {
+            let end = at + piece.len() as u64;
+            let (from, to) = (range.start.clamp(at, end) - at, range.end.clamp(at, end) - at);
+            if from < to {
+                slices.push_back(piece.slice(from as usize..to as usize));
+            }
+            at = end;
+        }
+        slices
+    }
+}
+
+impl Content {
+    /// How many bytes there are, as far as it is known.
+    pub(crate) fn length(&self) -> Option<u64> {
+        match self {
+            Self::Nothing => None,
+            Self::Held(held) => Some(held.length),
+            Self::Coming(_, length) => *length,
+            Self::Blocks(object) => Some(object.length()),
+        }
+    }
+
+    /// Bytes in memory that would not be there otherwise.
+    pub(crate) fn weight(&self) -> u64 {
+        match self {
+            Self::Nothing | Self::Blocks(_) => 0,
+            Self::Held(held) => held.length,
+            // What is not known yet is counted when it is there.
+            Self::Coming(_, length) => length.unwrap_or(0),
+        }
+    }
+
+    /// Whether somebody who comes now can read it from its first byte.
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Self::Coming(door, _) => door.is_open(),
+            _ => true,
+        }
+    }
+
+    /// All of it. None if its beginning is gone.
+    pub(crate) fn all(&self) -> Option<ContentBody> {
+        let length = self.length();
+        Some(ContentBody(match self {
+            Self::Nothing => Source::Held(VecDeque::new(), 0, None),
+            Self::Held(held) => {
+                Source::Held(held.pieces.iter().cloned().collect(), held.length, held.trailers.clone())
+            }
+            Self::Coming(door, _) => Source::Coming(door.reader()?, 0..length.unwrap_or(u64::MAX), length),
+            Self::Blocks(object) => Source::Blocks(Blocks::new(object.another(), 0..object.length())),
+        }))
+    }
+
+    /// A part of it. None if its beginning is gone.
+    pub(crate) fn part(&self, range: Range<u64>) -> Option<ContentBody> {
+        let length = range.end.saturating_sub(range.start);
+        Some(ContentBody(match self {
+            Self::Nothing => Source::Held(VecDeque::new(), 0, None),
+            Self::Held(held) => Source::Held(held.slices(&range), length, None),
+            Self::Coming(door, _) => Source::Coming(door.reader()?, range, Some(length)),
+            Self::Blocks(object) => Source::Blocks(Blocks::new(object.another(), range)),
+        }))
+    }
+}
+
+/// A copy's bytes for one viewer.
+pub struct ContentBody(Source);
+
+enum Source {
+    Held(VecDeque<Bytes>, u64, Option<HeaderMap>),
+    /// The bytes that are still wanted, by their places behind what was read; their number, if it is known.
+    Coming(Reader, Range<u64>, Option<u64>),
+    Blocks(Blocks),
+}
+
+impl http_body::Body for ContentBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match &mut self.0 {
+            Source::Held(pieces, left, trailers) => {
+                let piece = pieces.pop_front();
+                *left -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
+                let frame = piece.map(Frame::data).or_else(|| trailers.take().map(Frame::trailers));
+                Poll::Ready(frame.map(Ok))
+            }
+            Source::Coming(reader, wanted, left) => {
+                let piece = ready!(cut(reader, wanted, context));
+                if let (Some(Ok(frame)), Some(left)) = (&piece, left) {
+                    *left -= frame.data_ref().map_or(0, |data| data.len() as u64).min(*left);
+                }
+                Poll::Ready(piece)
+            }
+            Source::Blocks(blocks) => {
+                blocks.poll(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Source::Held(pieces, _, trailers) => pieces.is_empty() && trailers.is_none(),
+            Source::Coming(_, wanted, left) => wanted.is_empty() || *left == Some(0),
+            Source::Blocks(blocks) => blocks.wanted.is_empty(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Source::Held(_, left, _) | Source::Coming(_, _, Some(left)) => SizeHint::with_exact(*left),
+            Source::Coming(_, _, None) => SizeHint::default(),
+            Source::Blocks(blocks) => SizeHint::with_exact(blocks.wanted.end - blocks.wanted.start),
+        }
+    }
+}
+
+/// The next bytes of a spool that lie in a range; the range moves with the reader.
+fn cut(
+    reader: &mut Reader,
+    wanted: &mut Range<u64>,
+    context: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    while !wanted.is_empty() {
+        let piece = match ready!(reader.poll_next(context)) {
+            Ok(Piece::Bytes(piece)) => piece,
+            Ok(Piece::End(trailers)) => {
+                wanted.start = wanted.end;
+                return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
+            }
+            Err(error) => return Poll::Ready(Some(Err(error))),
+        };
+        let length = piece.len() as u64;
+        let (from, to) = (wanted.start.min(length), wanted.end.min(length));
+        *wanted = wanted.start.saturating_sub(length)..wanted.end.saturating_sub(length);
+        if from < to {
+            return Poll::Ready(Some(Ok(Frame::data(piece.slice(from as usize..to as usize)))));
+        }
+    }
+    Poll::Ready(None)
+}
+
+/// Reads an object block by block.
+struct Blocks {
+    object: Object,
+    wanted: Range<u64>,
+    coming: Option<BoxFuture<'static, Result<Bytes, Error>>>,
+}
+
+impl Blocks {
+    fn new(object: Object, wanted: Range<u64>) -> Self {
+        Self { object, wanted, coming: None }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        if self.wanted.is_empty() {
+            return Poll::Ready(None);
+        }
+        let object = &self.object;
+        let coming = self.coming.get_or_insert_with(|| {
+            let start = self.wanted.start;
+            let end = ((start / BLOCK + 1) * BLOCK).min(self.wanted.end);
+            let object = object.clone();
+            async move { object.read_contiguous(start..end).await }.boxed()
+        });
+        let piece = ready!(coming.as_mut().poll(context));
+        self.coming = None;
+        if let Ok(piece) = &piece {
+            self.wanted.start += piece.len() as u64;
+        }
+        Poll::Ready(Some(piece))
+    }
+}
