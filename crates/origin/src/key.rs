@@ -1,6 +1,6 @@
 //! Which keys are possible names, and how their exact bytes travel in a URL.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// S3's limit on the UTF-8 length of a key.
 const LONGEST: usize = 1024;
@@ -31,6 +31,13 @@ pub(crate) fn encode(key: &str) -> String {
     utf8_percent_encode(key, ENCODED).to_string()
 }
 
+/// The key that the path of a URL names: what is behind its first slash, decoded. A plus is a plus. `None` if that is no
+/// text.
+pub(crate) fn of_path(path: &str) -> Option<String> {
+    let key = path.strip_prefix('/').unwrap_or(path);
+    percent_decode_str(key).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +46,15 @@ mod tests {
     fn reserved_characters_and_utf8_are_encoded_and_slashes_kept() {
         assert_eq!(encode("a b+c%d//é?.mp4"), "a%20b%2Bc%25d//%C3%A9%3F.mp4");
         assert_eq!(encode("A-z_0.9~/"), "A-z_0.9~/");
+    }
+
+    #[test]
+    fn a_path_names_the_key_that_it_was_made_of() {
+        for key in ["a b+c%d//é?.mp4", "", "/", "a//b/", "%2F", "%"] {
+            assert_eq!(of_path(&format!("/{}", encode(key))).as_deref(), Some(key));
+        }
+        assert_eq!(of_path("/a+b%2fc").as_deref(), Some("a+b/c"));
+        assert_eq!(of_path("/%ff"), None);
     }
 
     #[test]

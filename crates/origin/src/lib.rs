@@ -27,8 +27,10 @@ mod folder;
 mod key;
 mod memory;
 mod object;
+mod objects;
 mod question;
 mod ranged;
+mod refusal;
 mod s3;
 mod upstream;
 
@@ -36,6 +38,7 @@ pub use error::{Error, Kind, Side};
 pub use folder::FolderOrigin;
 pub use memory::{Hold, MemoryOrigin, Tally};
 pub use object::{Answer, Body, Freshness, ObjectInfo, Origin, OriginId, Read, Version};
+pub use objects::ObjectsUpstream;
 pub use ranged::RangedOrigin;
 pub use s3::{Credentials, S3Config, S3Origin};
 pub use upstream::{RequestBody, ResponseBody, Upstream, ViewerScheme, no_body};
