@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use arc_swap::ArcSwap;
 use millrace_cache::Cache;
+use millrace_model::web::Invalidation;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -25,6 +26,7 @@ pub struct Edge(pub(crate) Arc<Shared>);
 /// What all viewers share.
 pub(crate) struct Shared {
     pub(crate) site: ArcSwap<Site>,
+    pub(crate) cache: Cache,
     pub(crate) titles: Titles,
     pub(crate) segments: Segments,
     pub(crate) limits: Limits,
@@ -72,7 +74,8 @@ impl Edge {
         let segments = Segments::new(limits.segment_memory, limits.segment_bytes, limits.session.chunk_size);
         Ok(Self(Arc::new(Shared {
             site: ArcSwap::from_pointee(site),
-            titles: Titles::new(cache, limits.title_memory, limits.media),
+            titles: Titles::new(cache.clone(), limits.title_memory, limits.media),
+            cache,
             segments,
             entrance,
             census: Census::new(limits.connections, limits.connections_per_address),
@@ -90,9 +93,22 @@ impl Edge {
         })))
     }
 
-    /// Serves something else from now on. Viewers who are connected keep what they play and the origin they chose.
+    /// Serves something else from now on. Viewers who are connected keep what they play and the origin they chose; of web
+    /// distributions that are gone nothing is kept.
     pub fn replace(&self, site: Site) {
-        self.0.site.store(Arc::new(site));
+        let site = Arc::new(site);
+        self.0.site.store(Arc::clone(&site));
+        self.0.cache.keep_distributions(|id| site.snapshot.web_distribution(id).is_some());
+    }
+
+    /// Forgets what an invalidation means.
+    pub fn invalidate(&self, invalidation: &Invalidation) {
+        self.0.cache.purge(&invalidation.distribution, |resource| invalidation.covers(resource));
+    }
+
+    /// Forgets every copy of web distributions: nobody knows which of them were invalidated.
+    pub fn invalidate_all(&self) {
+        self.0.cache.purge_all();
     }
 
     /// Sends away the viewers whose distribution is disabled or gone; without this they finish what they play.
@@ -126,7 +142,7 @@ impl Edge {
     /// Serves a connection that speaks HTTP, for those who have listeners of their own.
     pub async fn serve_http<T>(&self, stream: T, peer: SocketAddr)
     where
-        T: AsyncRead + AsyncWrite + Unpin,
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         http::serve(Arc::clone(&self.0), stream, peer, false).await;
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use millrace_model::Snapshot;
-use millrace_origin::Origin;
+use millrace_origin::{Origin, Upstream};
 use millrace_sign::PublicKey;
 
 /// The distributions, and the origins that they name. Immutable; replaced as a whole.
@@ -14,6 +14,8 @@ pub struct Site {
     pub snapshot: Snapshot,
     /// Origins by the name that distributions use.
     pub origins: HashMap<String, Arc<dyn Origin>>,
+    /// Who answers the requests of web distributions: by the distribution's id, then by the target of a behaviour.
+    pub upstreams: HashMap<String, HashMap<String, Arc<dyn Upstream>>>,
     /// Every key that is known, by the id that signed names carry; which of them a distribution trusts is its own
     /// affair.
     pub keys: HashMap<String, SigningKey>,

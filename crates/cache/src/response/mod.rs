@@ -131,6 +131,11 @@ impl Cache {
         self.inner().copies.purge(distribution, meant);
     }
 
+    /// Forgets all copies; answers under way are not kept.
+    pub fn purge_all(&self) {
+        self.inner().copies.purge_all();
+    }
+
     /// Forgets the copies of one name: what it means was changed by a request.
     pub fn forget(&self, name: &CopyName) {
         self.inner().copies.forget(name);

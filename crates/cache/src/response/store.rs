@@ -53,6 +53,8 @@ pub(crate) struct Store {
 struct Purged {
     /// By distribution: the number of its last purge.
     last: HashMap<Arc<str>, u64>,
+    /// The number of the last one of everything.
+    all: u64,
 }
 
 impl Store {
@@ -125,6 +127,14 @@ impl Store {
         self.shelves.retain(|name, _| *name.distribution != *distribution || !meant(&name.resource));
     }
 
+    /// Forgets everything.
+    pub(crate) fn purge_all(&self) {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = self.purges.fetch_add(1, Relaxed) + 1;
+        self.purged.lock().unwrap_or_else(PoisonError::into_inner).all = number;
+        self.shelves.clear();
+    }
+
     /// Forgets the copies of one name.
     pub(crate) fn forget(&self, name: &CopyName) {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -146,6 +156,6 @@ impl Store {
     /// Whether anything of the distribution was purged since. A few answers too many are not kept then.
     fn was_purged(&self, name: &CopyName, asked: u64) -> bool {
         let purged = self.purged.lock().unwrap_or_else(PoisonError::into_inner);
-        purged.last.get(&name.distribution).is_some_and(|last| *last > asked)
+        purged.all > asked || purged.last.get(&name.distribution).is_some_and(|last| *last > asked)
     }
 }

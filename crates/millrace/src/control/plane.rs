@@ -134,7 +134,14 @@ impl Plane {
         while pictures.changed().await.is_ok() {
             let Some(picture) = pictures.borrow_and_update().clone() else { continue };
             let revision = picture.revision;
+            let before = self.shown.lock().await.picture.revision;
+            let invalidations = picture.invalidations.clone();
             self.show(&edge, |shown| shown.picture = picture).await;
+            // Whoever made them is told that they are done once every edge has said that it has this revision.
+            match invalidations.after(before) {
+                Some(list) => list.iter().for_each(|invalidation| edge.invalidate(invalidation)),
+                None => edge.invalidate_all(),
+            }
             service.applied(revision);
         }
     }
