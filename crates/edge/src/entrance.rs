@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use millrace_model::HostError;
+use rustls::server::{Acceptor, ClientHello};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::census::{Full, Place};
@@ -98,7 +100,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, mut peer: Sock
 
 /// Finds out who it is and what is spoken.
 async fn greet(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     mut stream: TcpStream,
     peer: &mut SocketAddr,
     place: &mut Place,
@@ -123,10 +125,17 @@ async fn greet(
 }
 
 /// Makes the TLS handshake, and looks at what is spoken inside.
-async fn secure(shared: &Shared, stream: TcpStream, address: IpAddr) -> Result<Guest, Unwelcome> {
-    let certificates = shared.entrance.certificates.as_ref().ok_or(Unwelcome::NoCertificate)?;
-    let config = certificates.server_config_at(stream.local_addr()?.ip());
-    let accept = TlsAcceptor::from(config).accept(stream);
+async fn secure(shared: &Arc<Shared>, stream: TcpStream, address: IpAddr) -> Result<Guest, Unwelcome> {
+    let certificates = shared.entrance.certificates.clone().ok_or(Unwelcome::NoCertificate)?;
+    let (local, knowing) = (stream.local_addr()?.ip(), Arc::clone(shared));
+    let accept = async move {
+        let begun = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        let config = match offers_http2(&knowing, &begun.client_hello()) {
+            true => certificates.http2_config_at(local),
+            false => certificates.server_config_at(local),
+        };
+        begun.into_stream(config).await
+    };
     let mut stream = shared.handshakes.run(address, accept).await?.map_err(Unwelcome::Tls)?;
     shared.metrics.tls_handshakes.one();
     let first = stream.fill_buf().await.map_err(Unwelcome::Tls)?.first().copied();
@@ -138,6 +147,18 @@ async fn secure(shared: &Shared, stream: TcpStream, address: IpAddr) -> Result<G
         (_, Some(Protocol::Http)) => Ok(Guest::Https(Box::new(stream))),
         (first, _) => Err(Unwelcome::Unknown(first)),
     }
+}
+
+/// Whether a client is told that HTTP/2 is spoken here: one that knows it, and names a web distribution that has it. All
+/// others hear nothing of protocols, above all those who speak RTMP inside.
+fn offers_http2(shared: &Shared, hello: &ClientHello<'_>) -> bool {
+    let knows = hello.alpn().is_some_and(|mut protocols| protocols.any(|protocol| protocol == b"h2"));
+    let host = hello.server_name().filter(|_| knows).map(str::to_ascii_lowercase);
+    host.is_some_and(|host| {
+        let site = shared.site.load();
+        let webs = site.snapshot.streaming(&host) == Err(HostError::TypeMismatch);
+        webs && site.snapshot.web(&host).is_ok_and(|distribution| distribution.http2)
+    })
 }
 
 /// Takes the PROXY header off a connection, if there is one; the address in it, if there is one.

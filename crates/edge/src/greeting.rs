@@ -5,7 +5,7 @@
 //!   03                    RTMP
 //!   06 08 09              RTMPE
 //!   16                    TLS; the same table again for what is inside
-//!   A-Z                   HTTP: a method
+//!   A-Z                   HTTP: a method, or the preface of HTTP/2
 //!   <                     a policy request of Flash
 //!   PROXY, 0D 0A 0D 0A    a PROXY header, from load balancers that may send one; then the same table again
 //! ```
@@ -21,11 +21,15 @@ pub enum Protocol {
     Rtmp,
     /// TLS.
     Tls,
-    /// HTTP/1.
+    /// HTTP, of whichever version.
     Http,
     /// Flash asks for its socket policy.
     Policy,
 }
+
+/// What HTTP/2 begins with (RFC 9113 §3.4), also without TLS from those who know that it is spoken. It looks like a
+/// request of HTTP/1 with a method of its own, up to the second blank.
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 impl Protocol {
     /// What somebody speaks who begins with this byte; `None` if we don't speak it.

@@ -1,128 +1,137 @@
-//! HTTP on a streaming host: tunnels for RTMPT, the policy file that Flash asks for, and a page for people.
+//! HTTP, of both versions and for both kinds of hosts.
 //!
-//! What answers have to look like is dictated by librtmp: the first bytes must be `HTTP/1.1 200`, `Content-Length` must
-//! be spelt so, bodies must not be chunked, and the connection must stay open, since it never makes another.
+//! ```text
+//!   patient ──▶ version1 or version2 ──▶ dispatch, by the host
+//!   (socket)    (hyper)                     ├─ web distribution    crate::web
+//!                                           ├─ a tunnel's request  tunnel
+//!                                           └─ streaming host      reply: a policy, a page for people
+//! ```
+//!
+//! On a streaming host HTTP is tunnels for RTMPT, the policy file that Flash asks for, and a page. What answers have to
+//! look like there is dictated by librtmp: the first bytes must be `HTTP/1.1 200`, `Content-Length` must be spelt so,
+//! bodies must not be chunked, and the connection must stay open, since it never makes another. HTTP/2 is for web
+//! distributions only.
 
+mod authority;
 mod body;
+mod dispatch;
+mod framing;
 mod patient;
 mod reply;
+mod signals;
+mod taken;
 mod tunnel;
+mod upload;
+mod version1;
+mod version2;
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
-use futures::FutureExt;
-use hyper::body::Incoming;
-use hyper::http::uri::Authority;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode, header};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use millrace_model::HostError;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
 
-use self::body::Body;
+pub(crate) use self::authority::Authority;
+pub(crate) use self::body::{Body, BoxError};
+pub(crate) use self::dispatch::{closing, head_length};
 use self::patient::Patient;
+use self::signals::Signals;
+use self::taken::Streams;
+pub(crate) use self::upload::Upload;
 use crate::Phase;
 use crate::edge::Shared;
 
-/// The longest head of a request, bytes.
-const HEAD: usize = 16 << 10;
+/// The longest head of a request that is read, bytes.
+const HEAD: usize = 32 << 10;
 /// Lines in a head.
-const LINES: usize = 64;
+const LINES: usize = 128;
 
 /// A connection that speaks HTTP.
 struct Connection {
     shared: Arc<Shared>,
     peer: SocketAddr,
     tls: bool,
-    /// Tells that bytes came while a request was being answered: the next one, from a client that does not wait.
-    pipelined: Arc<Notify>,
-    /// Whether a request is being answered.
-    answering: Arc<AtomicBool>,
+    signals: Arc<Signals>,
 }
 
 /// Serves a connection until it ends.
 pub(crate) async fn serve<T>(shared: Arc<Shared>, stream: T, peer: SocketAddr, tls: bool)
 where
-    T: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut phase = shared.phase.subscribe();
-    let pipelined = Arc::new(Notify::new());
-    let answering = Arc::new(AtomicBool::new(false));
-    let patient = Patient::new(stream, shared.limits.stalled, Arc::clone(&pipelined), Arc::clone(&answering));
-    let connection = Connection { shared: Arc::clone(&shared), peer, tls, pipelined, answering };
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(shared.limits.tunnel_silence)
-        .max_buf_size(HEAD)
-        .max_headers(LINES)
-        .title_case_headers(true)
-        .serve_connection(TokioIo::new(patient), service_fn(|request| connection.answer_one(request)));
-    let mut served = pin!(served);
-    let ended = tokio::select! {
-        ended = &mut served => ended,
-        () = unneeded(&mut phase, &shared) => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
+    let signals = Arc::<Signals>::default();
+    let (mut stream, released) = Patient::new(stream, shared.limits.stalled, Arc::clone(&signals));
+    let connection = Arc::new(Connection { shared, peer, tls, signals });
+    let limits = &connection.shared.limits;
+    let ended = match timeout(limits.tunnel_silence, stream.begins_with_preface()).await {
+        Ok(Ok(true)) => version2::serve(Arc::clone(&connection), stream).await,
+        Ok(Ok(false)) => version1::serve(Arc::clone(&connection), stream).await,
+        Ok(Err(error)) => return tracing::debug!(%peer, %error, "HTTP"),
+        Err(_) => return connection.shared.metrics.timeouts.one(),
     };
-    if let Err(error) = ended {
+    if let Some(Err(error)) = ended {
         tracing::debug!(%peer, %error, "HTTP");
     }
-}
-
-/// Waits until no tunnel can need a connection any more.
-async fn unneeded(phase: &mut tokio::sync::watch::Receiver<Phase>, shared: &Shared) {
-    // The sender lives as long as the edge.
-    let _ = phase.wait_for(|phase| *phase > Phase::Running).await;
-    shared.tunnels.emptied().await;
+    // A connection that speaks another protocol from here on still is one of so many.
+    let mut phase = connection.shared.phase.subscribe();
+    tokio::select! {
+        _ = released => {}
+        _ = phase.wait_for(|phase| *phase > Phase::Draining) => {}
+    }
 }
 
 impl Connection {
-    /// Answers, and lets it be known meanwhile.
-    fn answer_one(
+    /// Serves until the end; none if it was cut off. `quiet` makes that no more requests are taken: that is done when
+    /// nobody should ask any more, or has asked nothing for long. Of HTTP/1 hyper knows that itself.
+    async fn run<F: Future>(
         &self,
-        request: Request<Incoming>,
-    ) -> impl Future<Output = Result<Response<Body>, Infallible>> {
-        self.answering.store(true, Relaxed);
-        self.answer(request).inspect(|_| self.answering.store(false, Relaxed))
-    }
-
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-        self.shared.metrics.http_requests.one();
-        let found = millrace_rtmp::tunnel::Request::parse(request.uri().path());
-        let response = match found {
-            Some(_) if request.method() == Method::OPTIONS => reply::preflight(),
-            Some(_) if request.method() != Method::POST => reply::wrong_method("POST, OPTIONS"),
-            Some(_) => self.tunnel(request).await,
-            None => self.page(&request),
-        };
-        Ok(reply::open_to_all(response))
-    }
-
-    /// What is there besides tunnels.
-    fn page(&self, request: &Request<Incoming>) -> Response<Body> {
-        let authority = request.uri().authority().map(Authority::as_str);
-        let authority = authority.or_else(|| request.headers().get(header::HOST)?.to_str().ok());
-        let authority = authority.unwrap_or_default();
-        let host = millrace_model::host_of(&format!("rtmp://{authority}")).unwrap_or_default();
-        let site = self.shared.site.load();
-        let read = matches!(*request.method(), Method::GET | Method::HEAD);
-        match (site.snapshot.streaming(&host), request.uri().path()) {
-            (Err(HostError::NotFound), _) => reply::unknown_host(&host),
-            (Err(HostError::TypeMismatch), _) => reply::not_delivered(&host),
-            (Ok(_), "/crossdomain.xml" | "/") if !read => reply::wrong_method("GET, HEAD"),
-            (Ok(_), "/crossdomain.xml") => reply::policy(),
-            (Ok(_), "/") => reply::welcome(authority),
-            (Ok(_), path) => reply::text(
-                StatusCode::NOT_FOUND,
-                format!("{path} is not here: this host plays streams, from rtmp://{authority}/cfx/st\n"),
-            ),
+        served: F,
+        quiet: fn(Pin<&mut F>),
+        streams: Option<Streams>,
+    ) -> Option<F::Output> {
+        let (mut served, mut cut) = (pin!(served), pin!(self.cut()));
+        let patience = self.shared.limits.stalled;
+        tokio::select! {
+            ended = &mut served => return Some(ended),
+            () = self.drained() => {}
+            () = idle(streams.as_ref(), patience) => {}
+            () = &mut cut => return None,
         }
+        quiet(served.as_mut());
+        tokio::select! {
+            ended = served => Some(ended),
+            () = idle(streams.as_ref(), patience) => None,
+            () = cut => None,
+        }
+    }
+
+    /// Waits until the process drains, and nobody can need this connection for a tunnel.
+    async fn drained(&self) {
+        let mut phase = self.shared.phase.subscribe();
+        // The sender lives as long as the edge.
+        let _ = phase.wait_for(|phase| *phase > Phase::Running).await;
+        if !self.signals.is_web() {
+            self.shared.tunnels.emptied().await;
+        }
+    }
+
+    /// Waits until everybody is sent away and had some time to go. Tunnels end by their own rules.
+    async fn cut(&self) {
+        let mut phase = self.shared.phase.subscribe();
+        let _ = phase.wait_for(|phase| *phase > Phase::Draining).await;
+        sleep(self.shared.limits.linger).await;
+        if self.signals.is_tunnel() {
+            std::future::pending().await
+        }
+    }
+}
+
+/// Waits until nobody has asked for anything for so long.
+async fn idle(streams: Option<&Streams>, patience: Duration) {
+    match streams {
+        Some(streams) => streams.idle(patience).await,
+        None => std::future::pending().await,
     }
 }

@@ -34,6 +34,7 @@ mod site;
 mod titles;
 mod tls;
 mod tunnel;
+mod web;
 mod wire;
 mod workshop;
 

@@ -30,6 +30,9 @@ use set::{Set, Stamps};
 /// Sessions of TLS 1.2 that are remembered for a client that comes back. Those of 1.3 would need tickets.
 const SESSIONS: usize = 1024;
 
+/// What is offered where HTTP/2 is (RFC 7301), the best first.
+const HTTP2: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
 /// A certificate and its key, each in a PEM file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CertificateFiles {
@@ -82,6 +85,8 @@ pub struct Certificates(Arc<Inner>);
 struct Inner {
     set: Arc<ArcSwap<Set>>,
     config: Arc<ServerConfig>,
+    /// The same, for those who may use HTTP/2.
+    http2: Arc<ServerConfig>,
     /// What is known of the files; held while they are read, so that one reload does not undo another.
     watched: Mutex<Watched>,
 }
@@ -103,9 +108,12 @@ impl Certificates {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let stamps = set::stamps(&files);
         let set = Arc::new(ArcSwap::from_pointee(Set::read(&files, &provider)?));
-        let config = Arc::new(config(provider, Resolver { set: Arc::clone(&set), local: None }));
+        let config = config(provider, Resolver { set: Arc::clone(&set), local: None });
+        let mut http2 = config.clone();
+        http2.alpn_protocols = HTTP2.map(<[u8]>::to_vec).to_vec();
+        let (config, http2) = (Arc::new(config), Arc::new(http2));
         let watched = Mutex::new(Watched { files, stamps, fault: None });
-        Ok(Self(Arc::new(Inner { set, config, watched })))
+        Ok(Self(Arc::new(Inner { set, config, http2, watched })))
     }
 
     /// Uses other files from now on.
@@ -159,11 +167,20 @@ impl Certificates {
     /// the certificate that was made for the address.
     #[must_use]
     pub fn server_config_at(&self, local: IpAddr) -> Arc<ServerConfig> {
+        self.at(local, &self.0.config)
+    }
+
+    /// The same for a client that may speak HTTP/2 inside. It has to offer one of HTTP's versions.
+    pub(crate) fn http2_config_at(&self, local: IpAddr) -> Arc<ServerConfig> {
+        self.at(local, &self.0.http2)
+    }
+
+    fn at(&self, local: IpAddr, config: &Arc<ServerConfig>) -> Arc<ServerConfig> {
         let local = local.to_canonical();
         if !self.0.set.load().has_address(local) {
-            return self.server_config();
+            return Arc::clone(config);
         }
-        let mut config = ServerConfig::clone(&self.0.config);
+        let mut config = ServerConfig::clone(config);
         config.cert_resolver = Arc::new(Resolver { set: Arc::clone(&self.0.set), local: Some(local) });
         Arc::new(config)
     }

@@ -1,47 +1,100 @@
-//! The body of an answer: shared bytes, and how many.
+//! The body of an answer: shared bytes of which it is known how many there are, or whatever comes from elsewhere.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Frame, SizeHint};
 
-/// A body of known length: hyper writes `Content-Length` for it, and no chunks.
-#[derive(Debug, Default)]
-pub(super) struct Body {
-    parts: VecDeque<Bytes>,
-    left: u64,
+use super::taken;
+
+/// Why a body ends before its end.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The body of an answer. hyper writes `Content-Length` where its length is known, and chunks otherwise. One that fails
+/// cuts its connection off, or its stream, so that nobody takes what came for the whole.
+#[derive(Default)]
+pub(crate) struct Body(Kind);
+
+enum Kind {
+    Parts { parts: VecDeque<Bytes>, left: u64 },
+    Stream(UnsyncBoxBody<Bytes, BoxError>),
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Self::Parts { parts: VecDeque::new(), left: 0 }
+    }
 }
 
 impl Body {
     /// These parts, one after the other.
-    pub(super) fn new(parts: impl IntoIterator<Item = Bytes>) -> Self {
+    pub(crate) fn new(parts: impl IntoIterator<Item = Bytes>) -> Self {
         let parts: VecDeque<Bytes> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let left = parts.iter().map(|part| part.len() as u64).sum();
-        Self { parts, left }
+        Self(Kind::Parts { parts, left })
+    }
+
+    /// What another body brings, with its trailers; it has a length if the other knows one.
+    pub(crate) fn streamed<B>(body: B) -> Self
+    where
+        B: hyper::body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let body = http_body_util::BodyExt::map_err(body, Into::into);
+        Self(Kind::Stream(UnsyncBoxBody::new(body)))
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::new([bytes])
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Body").field(&hyper::body::Body::size_hint(self)).finish()
     }
 }
 
 impl hyper::body::Body for Body {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let part = self.parts.pop_front();
-        self.left -= part.as_ref().map_or(0, |part| part.len() as u64);
-        Poll::Ready(part.map(|part| Ok(Frame::data(part))))
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        taken::asked();
+        let frame = match &mut self.0 {
+            Kind::Parts { parts, left } => {
+                let part = parts.pop_front();
+                *left -= part.as_ref().map_or(0, |part| part.len() as u64);
+                Poll::Ready(part.map(|part| Ok(Frame::data(part))))
+            }
+            Kind::Stream(body) => Pin::new(body).poll_frame(context),
+        };
+        if let Poll::Ready(Some(Ok(_))) = &frame {
+            taken::given();
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
-        self.parts.is_empty()
+        match &self.0 {
+            Kind::Parts { parts, .. } => parts.is_empty(),
+            Kind::Stream(body) => body.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
+        match &self.0 {
+            Kind::Parts { left, .. } => SizeHint::with_exact(*left),
+            Kind::Stream(body) => body.size_hint(),
+        }
     }
 }

@@ -1,34 +1,64 @@
-//! A connection that is not waited for endlessly, and that tells when bytes come.
+//! A connection that is not waited for endlessly, that tells when bytes come, and that passes on nothing ambiguous.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::Notify;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
+
+use super::framing::{Ambiguous, Framing};
+use super::signals::Signals;
+use crate::greeting::PREFACE;
+
+/// What hyper refuses wherever it stands in a head.
+const POISON: &[u8] = b"\0";
 
 /// A stream whose other end has to take what is written within a time. hyper bounds only how long it reads.
 pub(super) struct Patient<T> {
     stream: T,
     patience: Duration,
+    /// What was read to find out what is spoken.
+    first: Vec<u8>,
     /// Runs while the other end takes nothing.
     blocked: Option<Pin<Box<Sleep>>>,
-    /// Set when the other end has closed: writes succeed and go nowhere. What it asked for before is still done, down
-    /// to the last request: librtmp closes its socket right behind the one that ends its session.
+    /// Set when the other end of a tunnel has closed: writes succeed and go nowhere. What it asked for before is still
+    /// done, down to the last request: librtmp closes its socket right behind the one that ends its session.
     gone: bool,
-    came: Arc<Notify>,
-    /// Whether a request is being answered. hyper drops it at the end of input, so it does not see that before.
-    answering: Arc<AtomicBool>,
+    signals: Arc<Signals>,
+    /// Where requests begin and end; none where that is not to be followed.
+    framing: Option<Framing>,
+    /// What was found that can be read in two ways. Nothing behind it is read.
+    ambiguous: Option<Ambiguous>,
+    /// Dropped with this, wherever it ends up when another protocol is switched to.
+    _held: oneshot::Sender<()>,
 }
 
 impl<T> Patient<T> {
-    /// Fails once the other end has taken nothing for `patience`; wakes who waits for `came` when bytes come.
-    pub(super) fn new(stream: T, patience: Duration, came: Arc<Notify>, answering: Arc<AtomicBool>) -> Self {
-        Self { stream, patience, blocked: None, gone: false, came, answering }
+    /// Fails once the other end has taken nothing for `patience`. The receiver is told when this is dropped.
+    pub(super) fn new(stream: T, patience: Duration, signals: Arc<Signals>) -> (Self, oneshot::Receiver<()>) {
+        let (held, released) = oneshot::channel();
+        let patient = Self {
+            stream,
+            patience,
+            first: Vec::new(),
+            blocked: None,
+            gone: false,
+            signals,
+            framing: None,
+            ambiguous: None,
+            _held: held,
+        };
+        (patient, released)
+    }
+
+    /// Passes on only what can be read in one way.
+    pub(super) fn framed(mut self) -> Self {
+        self.framing = Some(Framing::new());
+        self
     }
 
     /// What a write came to: progress, or one more moment without; `all` if nobody is there to take it.
@@ -40,13 +70,46 @@ impl<T> Patient<T> {
     ) -> Poll<io::Result<R>> {
         if let Poll::Ready(result) = result {
             self.blocked = None;
-            self.gone |= result.as_ref().is_err_and(says_gone);
+            self.gone |= self.signals.is_tunnel() && result.as_ref().is_err_and(says_gone);
             return Poll::Ready(if self.gone { Ok(all) } else { result });
         }
         let patience = self.patience;
         let blocked = self.blocked.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(blocked.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Looks at what came. What can be read in two ways is cut off; in a head, something that can't be read at all takes
+    /// its place.
+    fn examine(&mut self, buffer: &mut ReadBuf<'_>, before: usize) -> io::Result<()> {
+        let Some(framing) = self.framing.as_mut().filter(|_| !self.signals.is_switched()) else {
+            return Ok(());
+        };
+        let Err(fault) = framing.take(&buffer.filled()[before..]) else { return Ok(()) };
+        self.ambiguous = Some(fault);
+        buffer.set_filled(before + fault.sound);
+        match fault {
+            Ambiguous { in_head: true, .. } => buffer.put_slice(POISON),
+            Ambiguous { sound: 0, .. } => return Err(io::ErrorKind::InvalidData.into()),
+            Ambiguous { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+impl<T: AsyncRead + Unpin> Patient<T> {
+    /// Whether the preface of HTTP/2 stands in front. Reads no further than is needed to tell.
+    pub(super) async fn begins_with_preface(&mut self) -> io::Result<bool> {
+        let mut first = [0; PREFACE.len()];
+        let mut read = 0;
+        while read < first.len() && PREFACE.starts_with(&first[..read]) {
+            match self.stream.read(&mut first[read..]).await? {
+                0 => break,
+                more => read += more,
+            }
+        }
+        self.first = first[..read].to_vec();
+        Ok(self.first == PREFACE)
     }
 }
 
@@ -61,14 +124,26 @@ impl<T: AsyncRead + Unpin> AsyncRead for Patient<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        match self.ambiguous {
+            Some(Ambiguous { in_head: true, .. }) => return Poll::Ready(Ok(())),
+            Some(_) => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+            None => {}
+        }
         let before = buffer.filled().len();
-        match ready!(Pin::new(&mut self.stream).poll_read(context, buffer)) {
-            Err(error) if says_gone(&error) => self.gone = true,
-            other => other?,
+        if self.first.is_empty() {
+            match ready!(Pin::new(&mut self.stream).poll_read(context, buffer)) {
+                Err(error) if self.signals.is_tunnel() && says_gone(&error) => self.gone = true,
+                other => other?,
+            }
+        } else {
+            let there = self.first.len().min(buffer.remaining());
+            buffer.put_slice(&self.first[..there]);
+            self.first.drain(..there);
         }
         if buffer.filled().len() > before {
-            self.came.notify_waiters();
-        } else if self.answering.load(Relaxed) {
+            self.signals.came.notify_waiters();
+            self.examine(buffer, before)?;
+        } else if self.signals.hides_end() {
             // The answer wakes the task, which reads again then.
             return Poll::Pending;
         }
@@ -125,14 +200,34 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::AsyncWriteExt;
 
     use super::*;
 
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+    /// What is read of a client that says this and goes.
+    async fn read(bytes: &[u8]) -> (Vec<u8>, io::Result<usize>) {
+        let (mut client, server) = tokio::io::duplex(1024);
+        let (mut patient, _released) = patient(server, Arc::default());
+        client.write_all(bytes).await.expect("there is room");
+        drop(client);
+        assert!(!patient.begins_with_preface().await.expect("it is there"));
+        let (mut patient, mut heard) = (patient.framed(), Vec::new());
+        let end = patient.read_to_end(&mut heard).await;
+        (heard, end)
+    }
+
+    fn patient<T>(stream: T, signals: Arc<Signals>) -> (Patient<T>, oneshot::Receiver<()>) {
+        Patient::new(stream, Duration::from_secs(1), signals)
+    }
+
     #[tokio::test]
-    async fn who_has_gone_takes_everything_and_its_last_words_are_heard() {
+    async fn a_tunnel_that_has_gone_takes_everything_and_its_last_words_are_heard() {
         let (mut client, server) = tokio::io::duplex(64);
-        let mut patient = Patient::new(server, Duration::from_secs(1), Arc::default(), Arc::default());
+        let signals = Arc::<Signals>::default();
+        signals.note_tunnel();
+        let (mut patient, _released) = patient(server, signals);
         client.write_all(b"last words").await.expect("there is room");
         drop(client);
         for _ in 0..100 {
@@ -142,5 +237,49 @@ mod tests {
         let mut heard = String::new();
         patient.read_to_string(&mut heard).await.expect("it ends well");
         assert_eq!(heard, "last words");
+    }
+
+    #[tokio::test]
+    async fn of_anybody_else_who_has_gone_it_is_known() {
+        let (client, server) = tokio::io::duplex(64);
+        let (mut patient, released) = patient(server, Arc::default());
+        drop(client);
+        patient.write_all(b"an answer").await.expect_err("nobody is there");
+        drop(patient);
+        released.await.expect_err("it is gone");
+    }
+
+    #[tokio::test]
+    async fn what_can_be_read_in_two_ways_is_poisoned_and_nothing_behind_it_is_read() {
+        let (heard, end) = read(&[REQUEST, b"GET / HTTP/1.1\nHost: b\r\n\r\n", REQUEST].concat()).await;
+        end.expect("it ends like a connection");
+        assert_eq!(heard, [REQUEST, b"GET / HTTP/1.1", POISON].concat());
+    }
+
+    #[tokio::test]
+    async fn in_a_body_it_is_an_error() {
+        let head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let (heard, end) = read(&[head, b"1\r\na\r\n1\n".as_slice(), REQUEST].concat()).await;
+        assert_eq!(end.expect_err("a fault").kind(), io::ErrorKind::InvalidData);
+        assert_eq!(heard, [head, b"1\r\na\r\n1".as_slice()].concat());
+    }
+
+    #[tokio::test]
+    async fn the_preface_is_told_from_everything_else_and_nothing_is_lost() {
+        for (bytes, is_preface) in [
+            (PREFACE, true),
+            (&PREFACE[..23], false),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\rx", false),
+            (REQUEST, false),
+        ] {
+            let (mut client, server) = tokio::io::duplex(1024);
+            client.write_all(bytes).await.expect("there is room");
+            drop(client);
+            let (mut patient, _released) = patient(server, Arc::default());
+            assert_eq!(patient.begins_with_preface().await.expect("it is there"), is_preface);
+            let mut heard = Vec::new();
+            patient.read_to_end(&mut heard).await.expect("it ends");
+            assert_eq!(heard, bytes);
+        }
     }
 }

@@ -74,14 +74,9 @@ pub(super) fn unknown_host(host: &str) -> Response<Body> {
     )
 }
 
-/// The host name of a web distribution.
-pub(super) fn not_delivered(host: &str) -> Response<Body> {
-    text(
-        StatusCode::NOT_IMPLEMENTED,
-        format!(
-            "{host:?} belongs to a web distribution; this version keeps those and delivers nothing for them\n"
-        ),
-    )
+/// A host that HTTP/2 is not for: a browser asks again by HTTP/1.1 then, on a connection of its own.
+pub(super) fn misdirected() -> Response<Body> {
+    text(StatusCode::MISDIRECTED_REQUEST, "this host does not speak HTTP/2: use HTTP/1.1\n".to_owned())
 }
 
 /// Flash's policy file.

@@ -78,7 +78,7 @@ impl Connection {
     async fn ask(&self, id: &str, request: impl FnOnce(crate::tunnel::Reply) -> Ask) -> Response<Body> {
         let session = self.shared.tunnels.find(id);
         let answer = match &session {
-            Some(session) => ask(session, request, self.pipelined.notified()).await,
+            Some(session) => ask(session, request, self.signals.came.notified()).await,
             None => None,
         };
         match answer {

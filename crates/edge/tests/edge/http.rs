@@ -79,9 +79,6 @@ async fn a_host_without_a_distribution_is_told_in_cloudfronts_word() {
     }
     http.write(b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").await;
     assert!(text(&http.answer().await.expect("an answer")).starts_with("DistributionNotFound: "));
-    let pages = ask_host(&mut http, "www.example.net", "/index.html").await;
-    assert_eq!(pages.status(), 501);
-    assert!(text(&pages).starts_with("\"www.example.net\" belongs to a web distribution"), "{pages:?}");
 }
 
 #[tokio::test]
@@ -110,7 +107,7 @@ async fn a_head_that_is_too_long_or_has_too_many_lines_is_refused() {
         format!("GET /{} HTTP/1.1\r\nHost: {HOST}\r\n\r\n", "x".repeat(20_000)),
         format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nCookie: {}\r\n\r\n", "x".repeat(20_000)),
         format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n{}\r\n", "X: y\r\n".repeat(100)),
-        format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nCookie: {}", "x".repeat(20_000)),
+        format!("GET / HTTP/1.1\r\nHost: {HOST}\r\nCookie: {}", "x".repeat(40_000)),
     ] {
         let mut http = house.http().await;
         http.write(head.as_bytes()).await;
@@ -128,7 +125,7 @@ async fn what_only_begins_like_http_is_refused() {
         b"HELLO\r\n\r\n".as_slice(),
         b"Z\0\0\0\0\0\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\rx",
         b"POST /open/1 HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n\0",
         b"POST /open/1 HTTP/1.1\r\nContent-Length: -1\r\n\r\n\0",
         b"POST /open/1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",

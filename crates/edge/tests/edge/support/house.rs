@@ -15,6 +15,10 @@ use super::{Http, Road, Viewer};
 
 /// The host of the distribution that works.
 pub(crate) const HOST: &str = "films.example.net";
+/// The host of a web distribution that speaks HTTP/2.
+pub(crate) const WEB_HOST: &str = "www.example.net";
+/// The host of one that does not.
+pub(crate) const OLD_WEB_HOST: &str = "old.example.net";
 /// Where players connect.
 pub(crate) const TC_URL: &str = "rtmp://films.example.net/cfx/st";
 
@@ -99,7 +103,7 @@ impl House {
         let (mut distributions, origins) = (distributions(), site(&self.origin).origins);
         change(&mut distributions[0]);
         let (snapshot, keys) = (snapshot(distributions), keys.into_iter().collect());
-        self.edge.replace(Site { snapshot, origins, keys });
+        self.edge.replace(Site { snapshot, origins, keys, ..Site::default() });
     }
 
     /// The way to it.
@@ -176,11 +180,11 @@ fn site(origin: &MemoryOrigin) -> Site {
     Site { snapshot: snapshot(distributions()), origins, ..Site::default() }
 }
 
-/// With a web distribution beside them, at `www.example.net`.
+/// With web distributions beside them: `www.example.net`, and `old.example.net` without HTTP/2.
 fn snapshot(distributions: Vec<StreamingDistribution>) -> Snapshot {
-    let pages = web::Distribution {
-        id: "EPAGES".to_owned(),
-        domain_name: "www.example.net".to_owned(),
+    let pages = |id: &str, domain_name: &str, http2| web::Distribution {
+        id: id.to_owned(),
+        domain_name: domain_name.to_owned(),
         aliases: Vec::new(),
         enabled: true,
         default_root_object: None,
@@ -190,11 +194,12 @@ fn snapshot(distributions: Vec<StreamingDistribution>) -> Snapshot {
         default_behavior: web::Behavior::of("pages"),
         errors: Vec::new(),
         geo: web::Geo::Anywhere,
-        http2: false,
+        http2,
         http3: false,
         ipv6: false,
     };
-    Snapshot::new(distributions, None).with_web(vec![pages], None)
+    let web = vec![pages("EPAGES", WEB_HOST, true), pages("EOLD", OLD_WEB_HOST, false)];
+    Snapshot::new(distributions, None).with_web(web, None)
 }
 
 /// One distribution that works, one that is switched off, and one whose origin is not there.

@@ -11,7 +11,7 @@ mod tunnel;
 mod viewer;
 
 pub(crate) use heard::{Heard, labels, media_of};
-pub(crate) use house::{HOST, House, TC_URL};
+pub(crate) use house::{HOST, House, OLD_WEB_HOST, TC_URL, WEB_HOST};
 pub(crate) use keys::Keys;
 pub(crate) use media::{
     Flv, Spec, long_flv, mp3, mp4, sample_flv, sample_mp3, sample_mp4, short_flv, short_flv_of,

@@ -1,0 +1,154 @@
+//! Who answers a request: its host says so.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode, Version};
+use millrace_model::{HostError, Snapshot, web};
+
+use super::authority::Unclear;
+use super::{Authority, Body, Connection, reply};
+use crate::web::Viewer;
+
+/// The longest head of a request on a streaming host, bytes, and the lines in it.
+const STREAMING_HEAD: usize = 16 << 10;
+const STREAMING_LINES: usize = 64;
+
+/// Whose a host is, as far as HTTP goes.
+enum Whose<'s> {
+    Web(&'s Arc<web::Distribution>),
+    Streaming,
+    /// Nobody's by name; a web distribution takes what nobody else does.
+    Left(&'s Arc<web::Distribution>),
+    Nobody,
+}
+
+impl<'s> Whose<'s> {
+    fn of(snapshot: &'s Snapshot, host: &str) -> Self {
+        match (snapshot.streaming(host), snapshot.web(host)) {
+            (Err(HostError::TypeMismatch), Ok(distribution)) => Self::Web(distribution),
+            (_, Ok(distribution)) => Self::Left(distribution),
+            (Ok(_), _) => Self::Streaming,
+            (Err(_), Err(_)) => Self::Nobody,
+        }
+    }
+}
+
+impl Connection {
+    /// Looks at a request before it is answered: what it is for decides how its connection ends.
+    pub(super) fn note(&self, request: &Request<Incoming>) {
+        if is_tunnel(request) && !self.is_webs(request) {
+            self.signals.note_tunnel();
+        }
+    }
+
+    fn is_webs(&self, request: &Request<Incoming>) -> bool {
+        let authority = Authority::of(request.uri(), request.headers(), request.version());
+        let host = authority.ok().flatten().map(|authority| authority.host).unwrap_or_default();
+        matches!(Whose::of(&self.shared.site.load().snapshot, &host), Whose::Web(_))
+    }
+
+    /// Answers.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        self.shared.metrics.http_requests.one();
+        let authority = Authority::of(request.uri(), request.headers(), request.version());
+        let authority = match authority {
+            // librtmp's relatives forget the host, and a tunnel needs none.
+            Err(Unclear::Missing) if is_tunnel(&request) => None,
+            Err(unclear) => {
+                let response = reply::text(StatusCode::BAD_REQUEST, format!("{unclear}\n"));
+                return Ok(closing(response, request.version()));
+            }
+            Ok(authority) => authority,
+        };
+        let site = self.shared.site.load_full();
+        let host = authority.as_ref().map(|authority| authority.host.as_str()).unwrap_or_default();
+        match Whose::of(&site.snapshot, host) {
+            Whose::Web(distribution) => Ok(self.web(distribution, request, authority).await),
+            Whose::Left(distribution) if !is_tunnel(&request) => {
+                Ok(self.web(distribution, request, authority).await)
+            }
+            Whose::Nobody if request.version() == Version::HTTP_2 => Ok(reply::unknown_host(host)),
+            _ => Ok(reply::open_to_all(self.streaming(&site.snapshot, request, authority).await)),
+        }
+    }
+
+    /// For a web distribution.
+    async fn web(
+        &self,
+        distribution: &Arc<web::Distribution>,
+        request: Request<Incoming>,
+        authority: Option<Authority>,
+    ) -> Response<Body> {
+        if request.version() == Version::HTTP_2 && !distribution.http2 {
+            return reply::misdirected();
+        }
+        self.signals.note_web();
+        let viewer = Viewer { peer: self.peer, tls: self.tls, version: request.version(), authority };
+        crate::web::serve(&self.shared, distribution, request, viewer).await
+    }
+
+    /// For a streaming host, or for one that nobody has.
+    async fn streaming(
+        &self,
+        snapshot: &Snapshot,
+        request: Request<Incoming>,
+        authority: Option<Authority>,
+    ) -> Response<Body> {
+        if request.version() == Version::HTTP_2 {
+            return reply::misdirected();
+        }
+        if head_length(&request) > STREAMING_HEAD || request.headers().len() > STREAMING_LINES {
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            let response = reply::text(status, "the head of the request is too long\n".to_owned());
+            return closing(response, request.version());
+        }
+        match millrace_rtmp::tunnel::Request::parse(request.uri().path()) {
+            Some(_) if request.method() == Method::OPTIONS => reply::preflight(),
+            Some(_) if request.method() != Method::POST => reply::wrong_method("POST, OPTIONS"),
+            Some(_) => self.tunnel(request).await,
+            None => page(snapshot, &request, authority.as_ref()),
+        }
+    }
+}
+
+/// Whether it looks like a request of a tunnel.
+fn is_tunnel<B>(request: &Request<B>) -> bool {
+    millrace_rtmp::tunnel::Request::parse(request.uri().path()).is_some()
+}
+
+/// What there is on a streaming host besides tunnels.
+fn page(snapshot: &Snapshot, request: &Request<Incoming>, authority: Option<&Authority>) -> Response<Body> {
+    let (text, host) = authority.map(|a| (a.text.as_str(), a.host.as_str())).unwrap_or_default();
+    let read = matches!(*request.method(), Method::GET | Method::HEAD);
+    match (snapshot.streaming(host), request.uri().path()) {
+        (Err(_), _) => reply::unknown_host(host),
+        (Ok(_), "/crossdomain.xml" | "/") if !read => reply::wrong_method("GET, HEAD"),
+        (Ok(_), "/crossdomain.xml") => reply::policy(),
+        (Ok(_), "/") => reply::welcome(text),
+        (Ok(_), path) => reply::text(
+            StatusCode::NOT_FOUND,
+            format!("{path} is not here: this host plays streams, from rtmp://{text}/cfx/st\n"),
+        ),
+    }
+}
+
+/// How long the head of a request was, about: hyper does not tell, and blanks may have been in it.
+pub(crate) fn head_length<B>(request: &Request<B>) -> usize {
+    const AROUND_LINE: usize = "  HTTP/1.1\r\n\r\n".len();
+    const AROUND_FIELD: usize = ": \r\n".len();
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let fields = request.headers().iter();
+    let fields = fields.map(|(name, value)| name.as_str().len() + value.len() + AROUND_FIELD);
+    AROUND_LINE + request.method().as_str().len() + target + fields.sum::<usize>()
+}
+
+/// An answer behind which nothing more is read: who sent this can't be trusted to know where the next request begins.
+pub(crate) fn closing(mut response: Response<Body>, version: Version) -> Response<Body> {
+    if version < Version::HTTP_2 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
