@@ -1,0 +1,182 @@
+//! What tells copies apart: path, and what a behaviour counts of query, headers and cookies.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use hyper::header::{ACCEPT_ENCODING, COOKIE, HeaderMap};
+use hyper::{Method, http};
+use millrace_cache::CopyName;
+use millrace_model::web::{Behavior, Select};
+use millrace_web::{Coding, Codings};
+
+/// Parameters that are a signature's and nobody else's business.
+const OF_SIGNATURES: [&str; 5] = ["Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"];
+
+/// The query without what signs it: that is for the edge, and no two viewers have the same.
+pub(super) fn without_signature(behavior: &Behavior, query: &str) -> String {
+    if behavior.trusted_keys.is_none() {
+        return query.to_owned();
+    }
+    selected(query, |name| !OF_SIGNATURES.contains(&name))
+}
+
+/// The parameters that a rule takes, in the order and the form in which they were sent.
+pub(super) fn selected(query: &str, takes: impl Fn(&str) -> bool) -> String {
+    let kept: Vec<&str> = query
+        .split('&')
+        .filter(|parameter| !parameter.is_empty())
+        .filter(|parameter| takes(parameter.split('=').next().unwrap_or_default()))
+        .collect();
+    kept.join("&")
+}
+
+/// The codings that count for a viewer: those that he takes and the behaviour tells apart.
+pub(super) fn codings(behavior: &Behavior, request: &HeaderMap) -> Codings {
+    Codings::of(request).both(Codings { brotli: behavior.key.brotli, gzip: behavior.key.gzip })
+}
+
+/// How the edge compresses what this viewer gets.
+pub(super) fn coding(behavior: &Behavior, request: &http::request::Parts) -> Option<Coding> {
+    // HTTP/1.0 has no chunks, and compressed lengths are not known.
+    let compresses = behavior.compress && request.version > http::Version::HTTP_10;
+    compresses.then(|| codings(behavior, &request.headers).best()).flatten()
+}
+
+/// The name of the copy that answers a request. `path` is as the origin gets it; `query` has no signature any more.
+pub(super) fn name(
+    distribution: &str,
+    behavior: &Behavior,
+    method: &Method,
+    path: &str,
+    query: &str,
+    request: &HeaderMap,
+) -> CopyName {
+    let mut resource = path.to_owned();
+    let query = match &behavior.key.query {
+        Select::None => String::new(),
+        rule => selected(query, |name| rule.takes(name)),
+    };
+    if !query.is_empty() {
+        resource.push('?');
+        resource.push_str(&query);
+    }
+    CopyName {
+        distribution: distribution.into(),
+        resource: resource.into(),
+        rest: rest(behavior, method, request).into(),
+    }
+}
+
+/// Everything else. No value of a header can have the line ends in it that stand between the parts.
+fn rest(behavior: &Behavior, method: &Method, request: &HeaderMap) -> Arc<str> {
+    let mut rest = String::new();
+    if *method == Method::OPTIONS {
+        rest.push_str("OPTIONS\n");
+    }
+    if behavior.key.gzip || behavior.key.brotli {
+        rest.push_str(codings(behavior, request).field());
+    }
+    if behavior.key.headers != Select::None {
+        let mut lines: Vec<String> = request
+            .iter()
+            .filter(|(name, _)| **name != ACCEPT_ENCODING && **name != COOKIE)
+            .filter(|(name, _)| behavior.key.headers.takes(name.as_str()))
+            .map(|(name, value)| format!("\n{name}:{}", String::from_utf8_lossy(value.as_bytes()).trim()))
+            .collect();
+        // The order of names means nothing; that of the lines of one name does, and a stable sort keeps it.
+        lines.sort_by(|a, b| a.split(':').next().cmp(&b.split(':').next()));
+        rest.extend(lines);
+    }
+    if behavior.key.cookies != Select::None {
+        let cookies = cookies(request, |name| behavior.key.cookies.takes(name));
+        // Writing to a string does not fail.
+        let _ = write!(rest, "\n\n{cookies}");
+    }
+    rest.into()
+}
+
+/// The cookies that a rule takes, in their order.
+pub(super) fn cookies(request: &HeaderMap, takes: impl Fn(&str) -> bool) -> String {
+    let lines = request.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let kept: Vec<&str> = lines
+        .flat_map(|line| line.split(';'))
+        .map(str::trim)
+        .filter(|cookie| !cookie.is_empty())
+        .filter(|cookie| takes(cookie.split('=').next().unwrap_or_default().trim()))
+        .collect();
+    kept.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::{HeaderName, HeaderValue};
+    use millrace_model::web::KeyRules;
+
+    use super::*;
+
+    fn fields(list: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        for (name, value) in list {
+            fields.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        fields
+    }
+
+    fn named(key: KeyRules, query: &str, list: &[(&'static str, &'static str)]) -> (String, String) {
+        let behavior = Behavior { key, ..Behavior::of("origin") };
+        let name = name("E1", &behavior, &Method::GET, "/a", query, &fields(list));
+        (name.resource.to_string(), name.rest.to_string())
+    }
+
+    #[test]
+    fn without_rules_only_the_path_counts() {
+        let list = [("accept-encoding", "gzip"), ("cookie", "a=1"), ("x-a", "1"), ("host", "evil.example")];
+        assert_eq!(named(KeyRules::default(), "a=1&b=2", &list), ("/a".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn parameters_count_in_their_order() {
+        let all = || KeyRules { query: Select::All, ..KeyRules::default() };
+        assert_eq!(named(all(), "b=2&a=1&&c", &[]).0, "/a?b=2&a=1&c");
+        assert_ne!(named(all(), "a=1&b=2", &[]), named(all(), "b=2&a=1", &[]));
+        let some = KeyRules { query: Select::these(["a"]), ..KeyRules::default() };
+        assert_eq!(named(some, "b=2&a=1&ab=3&a", &[]).0, "/a?a=1&a");
+    }
+
+    #[test]
+    fn headers_and_cookies_count_by_name_and_can_not_pass_for_each_other() {
+        let rules = || KeyRules {
+            headers: Select::these(["x-a", "x-b"]),
+            cookies: Select::these(["c"]),
+            ..KeyRules::default()
+        };
+        let one = named(rules(), "", &[("x-b", " 2 "), ("x-a", "1"), ("cookie", "d=4; c=3"), ("x-c", "5")]);
+        assert_eq!(one.1, "\nx-a:1\nx-b:2\n\nc=3");
+        for other in [
+            &[("x-a", "1"), ("x-b", "2")][..],
+            &[("x-a", "1"), ("cookie", "c=3")],
+            &[("x-a", "1, x-b:2"), ("cookie", "c=3")],
+            &[("x-a", "1"), ("x-b", "2"), ("cookie", "c=4")],
+        ] {
+            assert_ne!(named(rules(), "", other), one);
+        }
+    }
+
+    #[test]
+    fn codings_count_as_classes() {
+        let rules = || KeyRules { gzip: true, brotli: true, ..KeyRules::default() };
+        let class = |line| named(rules(), "", &[("accept-encoding", line)]).1;
+        assert_eq!(class("gzip, deflate, br"), "br,gzip");
+        assert_eq!(class("br;q=0.1,gzip;q=1.0"), class("gzip, deflate, br"));
+        assert_eq!((class("deflate").as_str(), class("gzip").as_str()), ("identity", "gzip"));
+    }
+
+    #[test]
+    fn what_signs_a_query_is_no_part_of_it() {
+        let open = Behavior::of("origin");
+        let signed = Behavior { trusted_keys: Some(Vec::new()), ..open.clone() };
+        let query = "a=1&Expires=1&Signature=x~&Key-Pair-Id=K&b=2&Policy=p&Hash-Algorithm=SHA256";
+        assert_eq!(without_signature(&signed, query), "a=1&b=2");
+        assert_eq!(without_signature(&open, query), query);
+    }
+}

@@ -1,0 +1,99 @@
+//! The path of a request: what behaviours are chosen by, and what origins are asked for.
+//!
+//! The origin gets the path as it was sent, escapes and dots among it, and so do copies have it in their names: what two
+//! servers might read as one thing or as two stays two. Behaviours alone look at a decoded form, in which no escape
+//! hides a letter, so that `/%61dmin/x` is under `admin/*` as much as `/admin/x`.
+
+use hyper::Uri;
+
+/// Why a path can't be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It does not begin with a slash: `OPTIONS *`, or a whole URL without a path.
+    NoSlash,
+    /// There are letters in it that no path has.
+    Letters,
+}
+
+/// The path as the origin gets it, or as the distribution's default root object has it.
+pub(super) fn path(uri: &Uri, default_root_object: Option<&str>) -> Result<String, Fault> {
+    let path = uri.path();
+    if !path.starts_with('/') {
+        return Err(Fault::NoSlash);
+    }
+    // Nothing outside of ASCII is sent unescaped by whom RFC 3986 is known to.
+    if path.bytes().any(|byte| byte <= b' ' || byte >= 0x7f || matches!(byte, b'#' | b'\\')) {
+        return Err(Fault::Letters);
+    }
+    match default_root_object {
+        Some(object) if path == "/" && !object.is_empty() => Ok(format!("/{}", object.trim_start_matches('/'))),
+        _ => Ok(path.to_owned()),
+    }
+}
+
+/// The form that behaviours are chosen by: escapes of letters, digits, `-`, `.`, `_`, `~` and `/` are decoded, since
+/// origins do that too; all others stay.
+pub(super) fn plain(path: &str) -> String {
+    let bytes = path.as_bytes();
+    let mut plain = String::with_capacity(path.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = bytes.get(at..at + 3).and_then(unescaped).filter(|letter| is_plain(*letter));
+        plain.push(char::from(escaped.unwrap_or(bytes[at])));
+        at += if escaped.is_some() { 3 } else { 1 };
+    }
+    plain
+}
+
+fn unescaped(escape: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let [b'%', high, low] = escape else { return None };
+    u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
+}
+
+fn is_plain(letter: u8) -> bool {
+    letter.is_ascii_alphanumeric() || b"-._~/".contains(&letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(uri: &str, root: Option<&str>) -> Result<String, Fault> {
+        path(&uri.parse().expect("a URI"), root)
+    }
+
+    #[test]
+    fn the_default_root_object_is_for_the_root_only() {
+        let root = Some("index.html");
+        assert_eq!(of("/", root), Ok("/index.html".to_owned()));
+        assert_eq!(of("/?x=/", root), Ok("/index.html".to_owned()));
+        for path in ["/index.html", "/dir/", "//", "/%2f", "/./"] {
+            assert_eq!(of(path, root), Ok(path.to_owned()));
+        }
+        assert_eq!(of("/", None), Ok("/".to_owned()));
+    }
+
+    #[test]
+    fn what_was_sent_is_what_is_asked_for() {
+        for path in ["/a/../b", "/a%2Fb", "/%zz", "//a", "/a;b=c", "/a+b"] {
+            assert_eq!(of(path, None), Ok(path.to_owned()));
+        }
+        assert_eq!(of("*", None), Err(Fault::NoSlash));
+    }
+
+    #[test]
+    fn behaviours_see_through_escapes() {
+        for (path, seen) in [
+            ("/%61dmin/x", "/admin/x"),
+            ("/admin%2fx", "/admin/x"),
+            ("/a%2e%2E/b", "/a../b"),
+            ("/a%20b%3Fc", "/a%20b%3Fc"),
+            ("/%", "/%"),
+            ("/%6", "/%6"),
+            ("/%zz%41", "/%zzA"),
+        ] {
+            assert_eq!(plain(path), seen);
+        }
+    }
+}
