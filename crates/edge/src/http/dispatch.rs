@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode, Version};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use millrace_model::{HostError, Snapshot, web};
 
 use super::authority::Unclear;
@@ -100,7 +100,9 @@ impl Connection {
         if request.version() == Version::HTTP_2 {
             return reply::misdirected();
         }
-        if head_length(&request) > STREAMING_HEAD || request.headers().len() > STREAMING_LINES {
+        if head_length(request.method(), request.uri(), request.headers()) > STREAMING_HEAD
+            || request.headers().len() > STREAMING_LINES
+        {
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             let response = reply::text(status, "the head of the request is too long\n".to_owned());
             return closing(response, request.version());
@@ -136,13 +138,12 @@ fn page(snapshot: &Snapshot, request: &Request<Incoming>, authority: Option<&Aut
 }
 
 /// How long the head of a request was, about: hyper does not tell, and blanks may have been in it.
-pub(crate) fn head_length<B>(request: &Request<B>) -> usize {
+pub(crate) fn head_length(method: &Method, target: &Uri, fields: &HeaderMap) -> usize {
     const AROUND_LINE: usize = "  HTTP/1.1\r\n\r\n".len();
     const AROUND_FIELD: usize = ": \r\n".len();
-    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-    let fields = request.headers().iter();
-    let fields = fields.map(|(name, value)| name.as_str().len() + value.len() + AROUND_FIELD);
-    AROUND_LINE + request.method().as_str().len() + target + fields.sum::<usize>()
+    let target = target.path_and_query().map_or(0, |target| target.as_str().len());
+    let fields = fields.iter().map(|(name, value)| name.as_str().len() + value.len() + AROUND_FIELD);
+    AROUND_LINE + method.as_str().len() + target + fields.sum::<usize>()
 }
 
 /// An answer behind which nothing more is read: who sent this can't be trusted to know where the next request begins.

@@ -88,14 +88,15 @@ fn one(method: &Method, copy: &Copy, wanted: &Range<u64>, length: u64) -> Option
 fn several(method: &Method, copy: &Copy, parts: Vec<Range<u64>>, length: u64) -> Option<Response<Body>> {
     let kind = copy.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let boundary = boundary();
-    let heads: Vec<String> =
-        parts.iter().map(|part| multipart_head(&boundary, kind, part, length)).collect();
+    let heads: Vec<String> = parts.iter().map(|part| multipart_head(&boundary, kind, part, length)).collect();
     let tail = multipart_tail(&boundary);
-    let bytes: u64 = heads.iter().zip(&parts).map(|(head, part)| head.len() as u64 + part.end - part.start).sum();
+    let bytes: u64 =
+        heads.iter().zip(&parts).map(|(head, part)| head.len() as u64 + part.end - part.start).sum();
     let body = match *method {
         Method::HEAD => Body::default(),
         _ => {
-            let bodies: Option<Vec<ContentBody>> = parts.iter().map(|part| copy.range(part.clone())).collect();
+            let bodies: Option<Vec<ContentBody>> =
+                parts.iter().map(|part| copy.range(part.clone())).collect();
             Body::streamed(Multipart::new(heads, bodies?, tail.clone()))
         }
     };
@@ -108,7 +109,11 @@ fn several(method: &Method, copy: &Copy, parts: Vec<Range<u64>>, length: u64) ->
 
 /// No 24 letters of a body are expected to be these.
 fn boundary() -> String {
-    format!("MILLRACE{:08x}{:08x}", getrandom::u32().unwrap_or_default(), getrandom::u32().unwrap_or_default())
+    format!(
+        "MILLRACE{:08x}{:08x}",
+        getrandom::u32().unwrap_or_default(),
+        getrandom::u32().unwrap_or_default()
+    )
 }
 
 fn whole(method: &Method, copy: &Copy, status: StatusCode) -> Option<Response<Body>> {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use hyper::header::{
-    ACCEPT_ENCODING, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    ACCEPT_ENCODING, COOKIE, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, USER_AGENT, VIA,
 };
 use hyper::http::request::Parts;
@@ -123,11 +123,6 @@ fn append(fields: &mut HeaderMap, name: HeaderName, value: &str) {
     set(fields, name, &all);
 }
 
-/// Whether the viewer's own host goes to the origin; otherwise it is asked by its own name.
-pub(super) fn sends_host(behavior: &Behavior, method: &Method) -> bool {
-    behavior.sends_header(HOST.as_str(), method.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use millrace_model::web::{ForwardRules, KeyRules, Select};
@@ -151,7 +146,8 @@ mod tests {
 
     #[test]
     fn nothing_of_the_viewer_goes_to_the_origin_that_no_rule_sends() {
-        let list = [("cookie", "a=1"), ("x-a", "1"), ("user-agent", "curl"), ("range", "bytes=0-1"), ("host", "h")];
+        let list =
+            [("cookie", "a=1"), ("x-a", "1"), ("user-agent", "curl"), ("range", "bytes=0-1"), ("host", "h")];
         let request = sent(&Behavior::of("origin"), "GET", "/p?a=1", &list);
         assert_eq!(request.uri(), "/p");
         assert_eq!(value(&request, "user-agent"), Some("Amazon CloudFront"));

@@ -1,5 +1,12 @@
 //! Web distributions over HTTP.
 
+mod admit;
+mod content;
+mod finish;
+mod forward;
+mod key;
+mod path;
+mod refused;
 mod serve;
 
 use std::net::SocketAddr;

@@ -26,7 +26,9 @@ pub(super) fn path(uri: &Uri, default_root_object: Option<&str>) -> Result<Strin
         return Err(Fault::Letters);
     }
     match default_root_object {
-        Some(object) if path == "/" && !object.is_empty() => Ok(format!("/{}", object.trim_start_matches('/'))),
+        Some(object) if path == "/" && !object.is_empty() => {
+            Ok(format!("/{}", object.trim_start_matches('/')))
+        }
         _ => Ok(path.to_owned()),
     }
 }

@@ -51,6 +51,17 @@ impl Select {
         }
     }
 
+    /// Whether some name counts.
+    #[must_use]
+    pub fn takes_any(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::These(names) => !names.is_empty(),
+            Self::Like(globs) => !globs.is_empty(),
+            Self::AllBut(_) | Self::All => true,
+        }
+    }
+
     /// Whether this very name is on a list of names that count. What a viewer did not send can only be asked for so.
     #[must_use]
     pub fn names(&self, name: &str) -> bool {
