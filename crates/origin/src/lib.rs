@@ -24,6 +24,7 @@
 mod body;
 mod error;
 mod folder;
+mod http;
 mod key;
 mod memory;
 mod object;
@@ -34,6 +35,7 @@ mod refusal;
 mod s3;
 mod upstream;
 
+pub use self::http::{HttpConfig, HttpUpstream, Trust, TrustError};
 pub use error::{Error, Kind, Side};
 pub use folder::FolderOrigin;
 pub use memory::{Hold, MemoryOrigin, Tally};

@@ -6,6 +6,9 @@
 //! verifies signatures on the control API.
 
 mod config;
+mod signer;
+
+pub(crate) use signer::Signer;
 
 pub use config::{Credentials, S3Config};
 
@@ -16,13 +19,11 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use http::Response;
 use http::header::{HOST, HeaderMap};
-use millrace_sign::sigv4::{self, Key, Payload};
-use object_store::aws::AwsCredentialProvider;
+use millrace_sign::sigv4::Payload;
 use object_store::client::{
     HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponseBody,
 };
 use std::fmt;
-use std::time::SystemTime;
 
 /// A bucket, or what lies below one prefix of it.
 pub struct S3Origin {
@@ -33,7 +34,7 @@ pub struct S3Origin {
     region: String,
     client: HttpClient,
     /// `None` sends unsigned requests.
-    credentials: Option<AwsCredentialProvider>,
+    signer: Option<Signer>,
 }
 
 impl fmt::Debug for S3Origin {
@@ -52,9 +53,9 @@ impl S3Origin {
         let wrong = |detail: String| Error::new(Kind::Misconfigured, &id, "").with_detail(detail);
         let base = config.base().map_err(wrong)?;
         let client = config.client().map_err(wrong)?;
-        let credentials = config.provider().map_err(wrong)?;
+        let signer = Signer::new(config).map_err(wrong)?;
         let (prefix, region) = (config.prefix.clone(), config.region.clone());
-        Ok(Self { base, prefix, region, client, credentials, id })
+        Ok(Self { base, prefix, region, client, signer, id })
     }
 
     async fn send(&self, question: &Question, fields: HeaderMap) -> Result<Response<Body>, Error> {
@@ -72,21 +73,13 @@ impl S3Origin {
         let request = http::Request::get(url).body(HttpRequestBody::empty());
         let mut request = request.map_err(|error| question.error(Kind::BadKey).with_detail(error))?;
         *request.headers_mut() = fields;
-        self.sign(question, &mut request).await?;
+        if let Some(signer) = &self.signer {
+            let wrong = |error| question.error(Kind::Misconfigured).with_detail(error);
+            signer.sign(&mut request, Payload::Bytes(b"")).await.map_err(wrong)?;
+            // The client writes the same host, and another one where a store sends it elsewhere.
+            request.headers_mut().remove(HOST);
+        }
         Ok(request)
-    }
-
-    async fn sign(&self, question: &Question, request: &mut HttpRequest) -> Result<(), Error> {
-        let Some(provider) = &self.credentials else { return Ok(()) };
-        let wrong = |error: &dyn fmt::Display| question.error(Kind::Misconfigured).with_detail(error);
-        let credential = provider.get_credential().await.map_err(|error| wrong(&error))?;
-        let (id, secret) = (credential.key_id.as_str(), credential.secret_key.as_str());
-        let key = Key { id, secret, token: credential.token.as_deref() };
-        sigv4::sign(request, Payload::Bytes(b""), &key, &self.region, "s3", SystemTime::now())
-            .map_err(|error| wrong(&error))?;
-        // The client writes the same host, and another one where a store sends it elsewhere.
-        request.headers_mut().remove(HOST);
-        Ok(())
     }
 }
 

@@ -56,7 +56,7 @@ impl S3Config {
         self.endpoint.as_ref().map_or_else(aws, |endpoint| endpoint.trim_end_matches('/').into())
     }
 
-    pub(super) fn id(&self) -> OriginId {
+    pub(crate) fn id(&self) -> OriginId {
         let endpoint = self.endpoint();
         let host = endpoint.split_once("://").map_or(endpoint.as_str(), |(_, host)| host);
         let prefix = if self.prefix.is_empty() { String::new() } else { format!("/{}", self.prefix) };
@@ -65,7 +65,7 @@ impl S3Config {
     }
 
     /// The URL up to the first byte of the key.
-    pub(super) fn base(&self) -> Result<String, String> {
+    pub(crate) fn base(&self) -> Result<String, String> {
         let endpoint = self.endpoint();
         let (scheme, host) = match endpoint.split_once("://") {
             Some((scheme @ ("http" | "https"), host)) if !host.is_empty() => (scheme, host),
