@@ -14,14 +14,14 @@ use super::framing::{Ambiguous, Framing};
 use super::signals::Signals;
 use crate::greeting::PREFACE;
 
-/// What hyper refuses wherever it stands in a head.
-const POISON: &[u8] = b"\0";
+/// What hyper refuses wherever it stands in a head. It looks at one that came in pieces only when its end is there.
+const POISON: &[u8] = b"\0\r\n\r\n";
 
 /// A stream whose other end has to take what is written within a time. hyper bounds only how long it reads.
 pub(super) struct Patient<T> {
     stream: T,
     patience: Duration,
-    /// What was read to find out what is spoken.
+    /// What is read before anything else: what was read already to find out what is spoken, or poison.
     first: Vec<u8>,
     /// Runs while the other end takes nothing.
     blocked: Option<Pin<Box<Sleep>>>,
@@ -88,12 +88,19 @@ impl<T> Patient<T> {
         let Err(fault) = framing.take(&buffer.filled()[before..]) else { return Ok(()) };
         self.ambiguous = Some(fault);
         buffer.set_filled(before + fault.sound);
-        match fault {
-            Ambiguous { in_head: true, .. } => buffer.put_slice(POISON),
-            Ambiguous { sound: 0, .. } => return Err(io::ErrorKind::InvalidData.into()),
-            Ambiguous { .. } => {}
+        if fault.in_head {
+            self.first = POISON.to_vec();
+            self.give_first(buffer);
+        } else if fault.sound == 0 {
+            return Err(io::ErrorKind::InvalidData.into());
         }
         Ok(())
+    }
+
+    fn give_first(&mut self, buffer: &mut ReadBuf<'_>) {
+        let there = self.first.len().min(buffer.remaining());
+        buffer.put_slice(&self.first[..there]);
+        self.first.drain(..there);
     }
 }
 
@@ -124,21 +131,18 @@ impl<T: AsyncRead + Unpin> AsyncRead for Patient<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        self.give_first(buffer);
         match self.ambiguous {
             Some(Ambiguous { in_head: true, .. }) => return Poll::Ready(Ok(())),
             Some(_) => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
             None => {}
         }
-        let before = buffer.filled().len();
-        if self.first.is_empty() {
-            match ready!(Pin::new(&mut self.stream).poll_read(context, buffer)) {
-                Err(error) if self.signals.is_tunnel() && says_gone(&error) => self.gone = true,
-                other => other?,
-            }
-        } else {
-            let there = self.first.len().min(buffer.remaining());
-            buffer.put_slice(&self.first[..there]);
-            self.first.drain(..there);
+        match Pin::new(&mut self.stream).poll_read(context, buffer) {
+            _ if buffer.filled().len() > before => {}
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(error)) if self.signals.is_tunnel() && says_gone(&error) => self.gone = true,
+            Poll::Ready(result) => result?,
         }
         if buffer.filled().len() > before {
             self.signals.came.notify_waiters();
