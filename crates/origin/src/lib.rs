@@ -22,7 +22,9 @@
 //! No retries happen here: whoever reads knows how long it may wait and which byte it still lacks.
 
 mod body;
+mod bucket;
 mod error;
+mod failover;
 mod folder;
 mod http;
 mod key;
@@ -36,7 +38,9 @@ mod s3;
 mod upstream;
 
 pub use self::http::{HttpConfig, HttpUpstream, Trust, TrustError};
+pub use bucket::{BucketRules, BucketUpstream};
 pub use error::{Error, Kind, Side};
+pub use failover::FailoverUpstream;
 pub use folder::FolderOrigin;
 pub use memory::{Hold, MemoryOrigin, Tally};
 pub use object::{Answer, Body, Freshness, ObjectInfo, Origin, OriginId, Read, Version};
