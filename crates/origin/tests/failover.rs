@@ -5,15 +5,18 @@ mod common;
 
 use common::{Server, Step, answer, ask, get, impatient, upstream, with_body};
 use http::Request;
-use millrace_origin::{FailoverUpstream, Kind, Upstream, no_body};
+use millrace_origin::{FailoverUpstream, HttpUpstream, Kind, Upstream, no_body};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 const SECOND: &str = "HTTP/1.1 404 Not Found\nContent-Length: 6\n\nsecond";
 
 fn pair(first: &Server, second: &Server) -> FailoverUpstream {
-    let (first, second) = (Arc::new(impatient(first)), Arc::new(upstream(second)));
-    FailoverUpstream::new(first, second, BTreeSet::from([404, 503]))
+    of(upstream(first), second)
+}
+
+fn of(first: HttpUpstream, second: &Server) -> FailoverUpstream {
+    FailoverUpstream::new(Arc::new(first), Arc::new(upstream(second)), BTreeSet::from([404, 503]))
 }
 
 fn said(status: u16) -> Vec<Step> {
@@ -28,17 +31,22 @@ async fn answers_that_count_as_failures_and_failures_lead_to_the_second() {
         (said(503), "second"),
         (said(404), "second"),
         (vec![Step::Read, Step::Reset], "second"),
-        (vec![Step::Read, Step::Hang], "second"),
         (answer("nonsense\n\n"), "second"),
     ] {
         let (first, second) = (Server::start(vec![first]).await, Server::start(vec![answer(SECOND)]).await);
-        let request = common::get("/a?b=1");
-        let whole = ask(&pair(&first, &second), request).await.unwrap();
+        let whole = ask(&pair(&first, &second), get("/a?b=1")).await.unwrap();
         assert_eq!(whole.body, body);
         let seen = [first.seen(), second.seen()].concat();
         assert!(seen.iter().all(|seen| seen.starts_with("GET /a?b=1 HTTP/1.1\r\n")), "{seen:?}");
         assert_eq!(seen.len(), if body == "first" { 1 } else { 2 });
     }
+}
+
+#[tokio::test]
+async fn silence_of_the_first_leads_to_the_second() {
+    let silent = vec![Step::Read, Step::Hang];
+    let (first, second) = (Server::start(vec![silent]).await, Server::start(vec![answer(SECOND)]).await);
+    assert_eq!(ask(&of(impatient(&first), &second), get("/")).await.unwrap().body, "second");
 }
 
 #[tokio::test]

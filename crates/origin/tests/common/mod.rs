@@ -155,7 +155,7 @@ pub(crate) fn upstream(server: &Server) -> HttpUpstream {
 
 /// An upstream that gives up soon, for servers that are silent.
 pub(crate) fn impatient(server: &Server) -> HttpUpstream {
-    let config = HttpConfig { read_timeout: Duration::from_millis(300), ..config(server.address) };
+    let config = HttpConfig { read_timeout: Duration::from_secs(1), ..config(server.address) };
     HttpUpstream::new(config).unwrap()
 }
 
