@@ -19,7 +19,7 @@ use crate::edge::Shared;
 use crate::greeting::{Protocol, ProxyHeader};
 use crate::handshakes::Crowded;
 use crate::wire::{Link, Tls, Wire};
-use crate::{Certificates, Event, EventKind, Phase, http, rtmp};
+use crate::{Certificates, Countries, Event, EventKind, Phase, http, rtmp};
 
 /// The longest PROXY header that is taken, bytes: addresses, and some fields behind them.
 const PROXY_HEADER: usize = 2048;
@@ -31,12 +31,23 @@ const POLICY: &[u8] = b"<cross-domain-policy><site-control permitted-cross-domai
     <allow-access-from domain=\"*\" to-ports=\"*\"/></cross-domain-policy>\0";
 
 /// How viewers come in.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Entrance {
     /// What TLS is spoken with; without any, it is not.
     pub certificates: Option<Certificates>,
     /// Load balancers: their PROXY headers and `X-Forwarded-For` say where a viewer is.
     pub proxies: Vec<IpNet>,
+    /// Where viewers are, for web distributions that are not for all countries. Without it nobody is anywhere, so all
+    /// are served.
+    pub countries: Option<Countries>,
+    /// What web viewers are told of where this edge stands (`X-Amz-Cf-Pop`): at CloudFront an airport and a number.
+    pub location: Arc<str>,
+}
+
+impl Default for Entrance {
+    fn default() -> Self {
+        Self { certificates: None, proxies: Vec::new(), countries: None, location: "MIL50-P1".into() }
+    }
 }
 
 /// A connection whose protocol is known.

@@ -123,7 +123,7 @@ impl Connection {
         let _ = phase.wait_for(|phase| *phase > Phase::Draining).await;
         sleep(self.shared.limits.linger).await;
         if self.signals.is_tunnel() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

@@ -46,3 +46,4 @@ pub use listener::Listener;
 pub use metrics::{Counters, Metrics, VariantCounters};
 pub use site::{SigningKey, Site};
 pub use tls::{CertificateError, CertificateFiles, Certificates};
+pub use web::{Countries, CountriesError};

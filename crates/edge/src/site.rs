@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use millrace_model::Snapshot;
 use millrace_origin::{Origin, Upstream};
-use millrace_sign::PublicKey;
+use millrace_sign::{PublicKey, Refusal};
 
 /// The distributions, and the origins that they name. Immutable; replaced as a whole.
 #[derive(Default)]
@@ -19,6 +19,21 @@ pub struct Site {
     /// Every key that is known, by the id that signed names carry; which of them a distribution trusts is its own
     /// affair.
     pub keys: HashMap<String, SigningKey>,
+}
+
+impl Site {
+    /// The key called `id`, if what it signs is to be believed where these are trusted.
+    pub(crate) fn trusted_key(&self, trusted: &[String], id: &str) -> Result<&PublicKey, Refusal> {
+        let id_of = || id.to_owned();
+        let key = self.keys.get(id).ok_or_else(|| Refusal::UnknownKey { id: id_of() })?;
+        if !trusted.iter().any(|trusted| trusted == id) {
+            return Err(Refusal::UntrustedKey { id: id_of() });
+        }
+        if !key.active {
+            return Err(Refusal::DisabledKey { id: id_of() });
+        }
+        Ok(&key.public)
+    }
 }
 
 /// A key that viewers' names may be signed with.

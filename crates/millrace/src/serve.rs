@@ -33,7 +33,7 @@ async fn serve(file: &Path, config: Config) -> anyhow::Result<()> {
     let certificates = config.certificates()?;
     let plane = Plane::start(config.clone(), file).await.context("the control plane can't be started")?;
     let proxies = config.settings.listen.proxies.iter().map(|network| network.0).collect();
-    let entrance = Entrance { certificates: certificates.clone(), proxies };
+    let entrance = Entrance { certificates: certificates.clone(), proxies, ..Entrance::default() };
     let edge = Edge::new(plane.site().await?, cache.clone(), config.limits(), entrance, Arc::new(log_event))?;
     let server = open(file, &config, &edge, &cache).await?;
     for address in &server.addresses {

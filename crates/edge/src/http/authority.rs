@@ -48,7 +48,12 @@ impl Authority {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, Unclear> {
+    /// As it stands in a URL, without its port.
+    pub(crate) fn bare(&self) -> String {
+        if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() }
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self, Unclear> {
         let host = host(text).ok_or(Unclear::Invalid)?;
         Ok(Self { text: text.to_owned(), host })
     }

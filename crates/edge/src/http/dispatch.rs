@@ -9,7 +9,7 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use millrace_model::{HostError, Snapshot, web};
 
 use super::authority::Unclear;
-use super::{Authority, Body, Connection, reply};
+use super::{Authority, Body, Connection, reply, tunnel};
 use crate::web::Viewer;
 
 /// The longest head of a request on a streaming host, bytes, and the lines in it.
@@ -86,8 +86,23 @@ impl Connection {
             return reply::misdirected();
         }
         self.signals.note_web();
-        let viewer = Viewer { peer: self.peer, tls: self.tls, version: request.version(), authority };
+        let viewer = self.viewer(&request, authority);
         crate::web::serve(&self.shared, distribution, request, viewer).await
+    }
+
+    /// Who asks. What a load balancer says of him is believed.
+    fn viewer(&self, request: &Request<Incoming>, authority: Option<Authority>) -> Viewer {
+        let entrance = &self.shared.entrance;
+        let (mut peer, mut tls) = (self.peer, self.tls);
+        if entrance.is_proxy(peer.ip()) {
+            tls |= request.headers().get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+            if let Some(address) = tunnel::forwarded(request.headers()) {
+                peer.set_ip(address);
+            }
+        }
+        let country = entrance.countries.as_ref().and_then(|countries| countries.of(peer.ip()));
+        let location = Arc::clone(&entrance.location);
+        Viewer { peer, tls, version: request.version(), authority, country, location }
     }
 
     /// For a streaming host, or for one that nobody has.

@@ -97,7 +97,7 @@ impl Connection {
 }
 
 /// The address that the last proxy names: what stands in front of it anybody may have written.
-fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+pub(super) fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
     let list = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
     list.rsplit(',').next()?.trim().parse().ok()
 }

@@ -38,5 +38,5 @@ where
         .title_case_headers(true)
         .serve_connection(TokioIo::new(stream.framed()), service)
         .with_upgrades();
-    connection.run(served, |served| served.graceful_shutdown(), None).await
+    connection.run(served, http1::UpgradeableConnection::graceful_shutdown, None).await
 }

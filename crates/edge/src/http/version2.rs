@@ -51,5 +51,5 @@ where
         .keep_alive_interval(PING)
         .keep_alive_timeout(PONG)
         .serve_connection(TokioIo::new(stream), service);
-    connection.run(served, |served| served.graceful_shutdown(), Some(streams)).await
+    connection.run(served, http2::Connection::graceful_shutdown, Some(streams)).await
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use millrace_model::{StreamName, StreamingDistribution};
-use millrace_sign::{Grant, Mistake, Parted, PublicKey, Refusal, Request, Signed, of_name, of_query};
+use millrace_sign::{Grant, Mistake, Parted, Refusal, Request, Signed, of_name, of_query};
 
 use super::work::Access;
 use crate::Site;
@@ -48,7 +48,7 @@ impl Access {
         };
         let by = |denial: Denial| denial.by(&signed.key_id);
         let refused = |refusal: Refusal| by(refusal.into());
-        let key = trusted_key(&site, trusted, &signed.key_id).map_err(refused)?;
+        let key = site.trusted_key(trusted, &signed.key_id).map_err(refused)?;
         let objects: Vec<Vec<String>> = keys.iter().map(|key| stream.resources(key)).collect();
         let (now, address) = (seconds(), self.visit.address);
         let examine = |mistakes: &[Mistake]| {
@@ -73,7 +73,7 @@ impl Access {
     }
 
     fn still_granted(&self, site: &Site, trusted: &[String], grant: &Grant) -> Result<(), Refusal> {
-        let key = trusted_key(site, trusted, &grant.key_id)?;
+        let key = site.trusted_key(trusted, &grant.key_id)?;
         if *key.fingerprint() != grant.fingerprint {
             return Err(Refusal::UnknownKey { id: grant.key_id.clone() });
         }
@@ -100,19 +100,6 @@ impl Visit {
         let mut signed = self.queries.iter().filter_map(|query| of_query(query).signed.transpose());
         signed.next().unwrap_or(Err(Refusal::Unsigned))
     }
-}
-
-/// The key called `id`, if what it signs is to be believed.
-fn trusted_key<'a>(site: &'a Site, trusted: &[String], id: &str) -> Result<&'a PublicKey, Refusal> {
-    let id_of = || id.to_owned();
-    let key = site.keys.get(id).ok_or_else(|| Refusal::UnknownKey { id: id_of() })?;
-    if !trusted.iter().any(|trusted| trusted == id) {
-        return Err(Refusal::UntrustedKey { id: id_of() });
-    }
-    if !key.active {
-        return Err(Refusal::DisabledKey { id: id_of() });
-    }
-    Ok(&key.public)
 }
 
 /// The time, seconds since 1970.

@@ -63,7 +63,7 @@ pub(super) fn name(
     CopyName {
         distribution: distribution.into(),
         resource: resource.into(),
-        rest: rest(behavior, method, request).into(),
+        rest: rest(behavior, method, request),
     }
 }
 

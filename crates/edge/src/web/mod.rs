@@ -2,10 +2,14 @@
 
 mod admit;
 mod content;
+mod errors;
 mod finish;
 mod forward;
+mod geo;
 mod key;
 mod path;
+mod policy;
+mod private;
 mod refused;
 mod serve;
 
@@ -19,10 +23,12 @@ use millrace_model::web::Distribution;
 use crate::edge::Shared;
 use crate::http::{Authority, Body};
 
+pub use self::geo::{Countries, CountriesError};
+
 /// Who asks, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct Viewer {
-    /// Where the connection comes from.
+    /// Where he is: where the connection comes from, or where a load balancer says.
     pub(crate) peer: SocketAddr,
     /// Whether TLS is spoken.
     pub(crate) tls: bool,
@@ -30,6 +36,10 @@ pub(crate) struct Viewer {
     pub(crate) version: Version,
     /// Whom it asks; a viewer of HTTP/1.0 may name nobody.
     pub(crate) authority: Option<Authority>,
+    /// In which country he is, if anybody knows.
+    pub(crate) country: Option<String>,
+    /// What the edge that he came to calls its place.
+    pub(crate) location: Arc<str>,
 }
 
 /// Answers a viewer of a web distribution.
@@ -39,5 +49,24 @@ pub(crate) async fn serve(
     request: Request<Incoming>,
     viewer: Viewer,
 ) -> Response<Body> {
-    serve::answer(shared, distribution, request, viewer).await
+    let (parts, body) = request.into_parts();
+    if let Err(refused) = admit::country(distribution, &viewer) {
+        return finish::refusal(&refused, &parts, &viewer);
+    }
+    serve::answer(shared, distribution, Request::from_parts(parts, body), viewer).await
+}
+
+#[cfg(test)]
+impl Viewer {
+    /// Somebody without TLS, for tests.
+    fn sample() -> Self {
+        Self {
+            peer: ([192, 0, 2, 7], 1000).into(),
+            tls: false,
+            version: Version::HTTP_11,
+            authority: Authority::parse("www.example.net").ok(),
+            country: None,
+            location: "MIL50-P1".into(),
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! The path of a request: what behaviours are chosen by, and what origins are asked for.
 //!
 //! The origin gets the path as it was sent, escapes and dots among it, and so do copies have it in their names: what two
-//! servers might read as one thing or as two stays two. Behaviours alone look at a decoded form, in which no escape
-//! hides a letter, so that `/%61dmin/x` is under `admin/*` as much as `/admin/x`.
+//! servers might read as one thing or as two stays two. Behaviours alone look at a plain form, in which no escape hides a
+//! letter and dots lead nowhere, so that `/%61dmin/x` and `/x/../admin/x` are under `admin/*` as much as `/admin/x`.
+
+use std::borrow::Cow;
 
 use hyper::Uri;
 
@@ -33,9 +35,39 @@ pub(super) fn path(uri: &Uri, default_root_object: Option<&str>) -> Result<Strin
     }
 }
 
-/// The form that behaviours are chosen by: escapes of letters, digits, `-`, `.`, `_`, `~` and `/` are decoded, since
-/// origins do that too; all others stay.
+/// The form that behaviours are chosen by: escapes of letters, digits, `-`, `.`, `_`, `~` and `/` are decoded, and dot
+/// segments resolved (RFC 3986 §5.2.4), since origins do that too; all other escapes stay.
 pub(super) fn plain(path: &str) -> String {
+    without_dots(&decoded(path))
+}
+
+/// The path as whoever signs it knows it: as it was sent, but the plain form where dots make another path of it.
+pub(super) fn resolved(path: &str) -> Cow<'_, str> {
+    let decoded = decoded(path);
+    match decoded.split('/').any(|segment| matches!(segment, "." | "..")) {
+        true => Cow::Owned(without_dots(&decoded)),
+        false => Cow::Borrowed(path),
+    }
+}
+
+fn without_dots(path: &str) -> String {
+    let mut segments: Vec<&str> = Vec::new();
+    // In front of the first slash there is nothing, which stays whatever follows.
+    let mut rest = path.split('/').skip(1).peekable();
+    while let Some(segment) = rest.next() {
+        match segment {
+            "." => {}
+            ".." => _ = segments.pop(),
+            segment => segments.push(segment),
+        }
+        if matches!(segment, "." | "..") && rest.peek().is_none() {
+            segments.push("");
+        }
+    }
+    format!("/{}", segments.join("/"))
+}
+
+fn decoded(path: &str) -> String {
     let bytes = path.as_bytes();
     let mut plain = String::with_capacity(path.len());
     let mut at = 0;
@@ -97,5 +129,31 @@ mod tests {
         ] {
             assert_eq!(plain(path), seen);
         }
+    }
+
+    #[test]
+    fn behaviours_follow_dots() {
+        for (path, seen) in [
+            ("/x/../admin/y", "/admin/y"),
+            ("/x/%2e%2E/admin/y", "/admin/y"),
+            ("/x%2f..%2fadmin", "/admin"),
+            ("/../../a", "/a"),
+            ("/a/./b/.", "/a/b/"),
+            ("/a/b/..", "/a/"),
+            ("/..", "/"),
+            ("/a//../b", "/a/b"),
+            ("//a", "//a"),
+            ("/...", "/..."),
+            ("/a/", "/a/"),
+            ("/", "/"),
+        ] {
+            assert_eq!(plain(path), seen, "{path}");
+        }
+    }
+
+    #[test]
+    fn only_dots_make_another_path_for_signers() {
+        assert_eq!(resolved("/%61%2Fb/"), "/%61%2Fb/");
+        assert_eq!(resolved("/a%2f%2e%2e/b"), "/b");
     }
 }

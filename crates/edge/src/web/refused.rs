@@ -2,7 +2,9 @@
 
 use hyper::StatusCode;
 use millrace_cache::Error;
-use millrace_sign::signed_url::Refusal;
+use millrace_sign::Refusal;
+
+use crate::signatures::Denial;
 
 /// Why there is no answer of an origin's.
 #[derive(Debug)]
@@ -16,7 +18,13 @@ pub(super) enum Refused {
     /// Viewers have to speak TLS.
     OnlyTls,
     /// They are sent to the same URL with TLS.
-    ToTls(String),
+    ToTls {
+        /// That URL.
+        url: String,
+        /// Whether the request only reads. Others have to be sent again as they were, which not every viewer did after
+        /// a 301.
+        reads: bool,
+    },
     /// The behaviour does not take the method.
     Method,
     /// There is a body where none belongs.
@@ -27,6 +35,8 @@ pub(super) enum Refused {
     Circle,
     /// The signature opens nothing.
     Signature(Box<Refusal>),
+    /// Nobody had the time to look at the signature.
+    Crowded,
     /// There is no origin that could be asked.
     NoOrigin,
     /// The origin did not answer in time.
@@ -37,19 +47,39 @@ pub(super) enum Refused {
     Gone,
 }
 
+impl From<Denial> for Refused {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Refused(refusal) => Self::Signature(Box::new(refusal)),
+            Denial::Crowded | Denial::TooManyBad => Self::Crowded,
+        }
+    }
+}
+
 impl Refused {
     /// The status that a viewer gets; CloudFront's.
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::BadPath => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::ToTls(_) => StatusCode::MOVED_PERMANENTLY,
+            Self::ToTls { reads: true, .. } => StatusCode::MOVED_PERMANENTLY,
+            Self::ToTls { reads: false, .. } => StatusCode::TEMPORARY_REDIRECT,
             Self::OnlyTls | Self::Method | Self::Body | Self::Country | Self::Signature(_) => {
                 StatusCode::FORBIDDEN
             }
-            Self::Faulty(_) | Self::Gone => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Faulty(_) | Self::Gone | Self::Crowded => StatusCode::SERVICE_UNAVAILABLE,
             Self::OriginSilent(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::NoOrigin | Self::OriginFailed(_) | Self::Circle => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    /// In words for the operator.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Faulty(fault) => fault.clone(),
+            Self::Signature(refusal) => refusal.to_string(),
+            Self::OriginSilent(error) | Self::OriginFailed(error) => error.to_string(),
+            refused => refused.words().to_owned(),
         }
     }
 
@@ -62,12 +92,13 @@ impl Refused {
             }
             Self::Faulty(_) => "This distribution is not set up completely.",
             Self::OnlyTls => "This is served over HTTPS only.",
-            Self::ToTls(_) => "This is served over HTTPS.",
+            Self::ToTls { .. } => "This is served over HTTPS.",
             Self::Method => "This method is not allowed for this distribution.",
             Self::Body => "A request of this method has no body.",
             Self::Country => "This is not served in your country.",
             Self::Circle => "The request goes in circles.",
             Self::Signature(_) => "Access denied",
+            Self::Crowded => "Too many signatures are being verified. Try again in a second.",
             Self::NoOrigin => "There is no origin to ask.",
             Self::OriginSilent(_) => "The origin did not answer in time.",
             Self::OriginFailed(_) => "The origin can't be reached, or answered badly.",
