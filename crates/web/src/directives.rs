@@ -10,6 +10,8 @@ use http::header::{CACHE_CONTROL, HeaderMap, HeaderName};
 /// What a number too large to hold stands for: longer than any bound.
 const FOR_EVER: Duration = Duration::from_secs(1 << 31);
 
+const SURROGATE_CONTROL: HeaderName = HeaderName::from_static("surrogate-control");
+
 /// To what a directive applies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Fields {
@@ -48,7 +50,7 @@ pub struct Directives {
 }
 
 impl Directives {
-    /// All `Cache-Control` lines together.
+    /// All `Cache-Control` lines together, as far as nothing is said to caches like this one only.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
         let mut directives = Self::default();
@@ -59,7 +61,25 @@ impl Directives {
                 directives.take(piece);
             }
         }
+        directives.take_surrogate(headers);
         directives
+    }
+
+    /// What `Surrogate-Control` says counts in place of what browsers are told (W3C, Edge Architecture Specification).
+    /// What is for one device by name is not for this one.
+    fn take_surrogate(&mut self, headers: &HeaderMap) {
+        let lines = headers.get_all(SURROGATE_CONTROL).iter();
+        let lines: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+        let pieces = lines.iter().flat_map(|line| unquoted_split(line)).map(str::trim);
+        let mut said = Self::default();
+        for piece in pieces.filter(|piece| !piece.contains(';')) {
+            // Behind a plus stands for how long it may be used stale.
+            said.take(piece.split('+').next().unwrap_or_default());
+        }
+        if said.no_store || said.max_age.is_some() {
+            let Self { max_age, no_store, .. } = said;
+            *self = Self { max_age, no_store, public: true, ..Self::default() };
+        }
     }
 
     /// Whether nobody else may be answered with it without asking the origin.
@@ -184,6 +204,25 @@ mod tests {
         assert_eq!(max_age("max-age=1, max-age=3600"), Some(1));
         let two = directives(&["max-age=3600", "max-age=1"]);
         assert_eq!(two.max_age, Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn what_is_said_to_surrogates_counts_in_place_of_the_rest() {
+        let both = |surrogate: &str| {
+            let mut headers = HeaderMap::new();
+            headers.append(CACHE_CONTROL, "max-age=1, private".parse().expect("a header's value"));
+            headers.append(SURROGATE_CONTROL, surrogate.parse().expect("a header's value"));
+            Directives::of(&headers)
+        };
+        let hour = Some(Duration::from_secs(3600));
+        for said in ["max-age=3600", "Max-Age=3600+60", "content=\"ESI/1.0\", max-age=3600"] {
+            let directives = both(said);
+            assert_eq!((directives.max_age, directives.private), (hour, Fields::None), "{said}");
+        }
+        assert!(both("no-store").no_store);
+        for said in ["max-age=3600;somebody", "content=\"ESI/1.0\"", "max-age =3600"] {
+            assert_eq!(both(said).private, Fields::All, "{said}");
+        }
     }
 
     #[test]

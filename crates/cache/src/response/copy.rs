@@ -45,7 +45,7 @@ impl Part {
 }
 
 /// Fields that are about one transfer, and are written anew for each.
-const TRANSFER: [HeaderName; 3] = [AGE, CONTENT_LENGTH, CONTENT_RANGE];
+const TRANSFER: [HeaderName; 2] = [AGE, CONTENT_LENGTH];
 
 /// Takes off what is not a copy's own.
 pub(crate) fn strip(headers: &mut HeaderMap) {

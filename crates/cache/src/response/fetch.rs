@@ -14,9 +14,10 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, StatusCode, response};
 use http_body_util::{BodyExt, Empty};
 use millrace_origin::{Answer, Body, ObjectInfo, Origin, RangedOrigin, RequestBody, ResponseBody, Version};
-use millrace_web::{Bounds, Directives, Fields, Freshness, Moment, Validators, Variant, may_store};
+use millrace_web::{Bounds, Directives, Fields, Freshness, Moment, Validators, Variant, may_store, said};
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// Blocks that are asked for at once where nothing is known of an object yet: 4 MiB.
 const FIRST: u64 = 16;
@@ -50,10 +51,12 @@ pub(super) async fn fetch(inner: &Arc<Inner>, ask: &Ask, known: Option<Arc<Copy>
         Some(known) if status == StatusCode::NOT_MODIFIED && conditional_is(ask) => {
             Ok(confirm(inner, ask, &known, answered))
         }
-        Some(known) if status.is_server_error() => match excuse(inner, ask, Some(&known), status) {
-            Some(excused) => Ok(excused),
-            None => Ok(take(inner, ask, answered)),
-        },
+        Some(known) if status.is_server_error() && !known.status.is_server_error() => {
+            match excuse(inner, ask, Some(&known), status) {
+                Some(excused) => Ok(excused),
+                None => Ok(take(inner, ask, answered)),
+            }
+        }
         Some(known) if ask.request.method() == Method::HEAD => {
             compare(inner, ask, &known, &answered);
             Ok(take(inner, ask, answered))
@@ -104,8 +107,8 @@ fn add_condition(fields: &mut HeaderMap, known: &Copy) -> bool {
     any
 }
 
-/// The range that is asked for where nothing is known of the whole: blocks around the part that is wanted, or, where that
-/// can't be told without the length, the first ones.
+/// The range that is asked for where nothing is known of the whole: blocks around the part that is wanted, or, where those
+/// can't be told without the length, that part itself.
 fn range_for_origin(wanted: &str) -> String {
     let one = wanted.strip_prefix("bytes=").filter(|list| !list.contains(','));
     let part = one.and_then(|part| part.trim().split_once('-'));
@@ -115,7 +118,7 @@ fn range_for_origin(wanted: &str) -> String {
             first / BLOCK..(last / BLOCK + 1).min((first / BLOCK).saturating_add(FIRST))
         }
         (Some(first), _) => first / BLOCK..(first / BLOCK).saturating_add(FIRST),
-        (None, _) => 0..1,
+        (None, _) => return wanted.to_owned(),
     };
     format!("bytes={}-{}", blocks.start.saturating_mul(BLOCK), (blocks.end.saturating_mul(BLOCK)) - 1)
 }
@@ -133,8 +136,13 @@ fn excuse(inner: &Inner, ask: &Ask, known: Option<&Arc<Copy>>, status: StatusCod
 }
 
 /// Fields that a confirmation does not change: they say what the bytes are (RFC 9111 §3.2).
-const OF_BYTES: [header::HeaderName; 4] =
-    [header::CONTENT_ENCODING, header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_RANGE];
+const OF_BYTES: [header::HeaderName; 5] = [
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::ETAG,
+    header::HeaderName::from_static("content-md5"),
+];
 
 /// What the origin says of a copy it confirms takes the place of what it said before.
 fn confirm(inner: &Inner, ask: &Ask, known: &Arc<Copy>, answered: Answered) -> Fetched {
@@ -148,21 +156,11 @@ fn confirm(inner: &Inner, ask: &Ask, known: &Arc<Copy>, answered: Answered) -> F
             headers.append(name.clone(), value);
         }
     }
-    if known.headers.get(header::CONTENT_ENCODING).is_some() && ask.rules.coding.is_some() {
-        // The tag of what was compressed here is ours.
-        restore(&mut headers, &known.headers, &header::ETAG);
-    }
     let directives = Directives::of(&headers);
     let freshness = Freshness::of(&headers, &directives, bounds(ask, known.status), answered.moment);
     let copy = Arc::new(known.again(headers, freshness, answered.moment.answered));
     inner.copies.put(&ask.name, &copy, ask.request.headers(), answered.purges);
     Fetched { copy, how: How::Refreshed, kept: true }
-}
-
-fn restore(headers: &mut HeaderMap, from: &HeaderMap, name: &header::HeaderName) {
-    if let Some(value) = from.get(name) {
-        headers.insert(name.clone(), value.clone());
-    }
 }
 
 /// What the answer to HEAD says of the copy that GET left: it confirms it, or shows that it is outdated
@@ -188,7 +186,7 @@ fn compare(inner: &Inner, ask: &Ask, known: &Arc<Copy>, answered: &Answered) {
 fn bounds(ask: &Ask, status: StatusCode) -> Bounds {
     let bounds = ask.rules.bounds;
     match status.as_u16() {
-        404 | 405 | 410 | 414 | 500..=504 => {
+        404 | 405 | 414 | 500..=504 => {
             let least = ask.rules.errors.get(status);
             Bounds { min: least, default: least, max: bounds.max.max(least) }
         }
@@ -200,11 +198,11 @@ fn bounds(ask: &Ask, status: StatusCode) -> Bounds {
 fn is_kept(ask: &Ask, parts: &response::Parts, directives: &Directives) -> bool {
     let (method, status) = (ask.request.method(), parts.status);
     let anyway = !ask.rules.bounds.min.is_zero();
-    // CloudFront keeps these only if the origin says so.
+    // These are kept by their nature (RFC 9110 §15.1), or since CloudFront does; others only if the origin says so.
     let asks_for_it = match status.as_u16() {
-        400 | 401 | 403 | 412 | 415 => directives.s_maxage.or(directives.max_age).is_some(),
+        200 | 203 | 204 | 206 | 300 | 301 | 308 | 404 | 405 | 410 | 414 | 500..=504 => true,
         416 => false,
-        _ => true,
+        _ => directives.public || said(&parts.headers, directives, SystemTime::now()).is_some(),
     };
     let partial = status == StatusCode::PARTIAL_CONTENT;
     let status = if partial { StatusCode::OK } else { status };
@@ -222,11 +220,17 @@ fn take(inner: &Arc<Inner>, ask: &Ask, answered: Answered) -> Fetched {
     let variant = Variant::of(&parts.headers, ask.request.headers());
     let kept = variant.is_some() && is_kept(ask, &parts, &directives);
     let length = content_length(&parts.headers);
-    let part = part(&parts);
+    let part =
+        part(&parts).filter(|part| length.is_none_or(|length| length == part.range.end - part.range.start));
+    // A part that is not what it says is passed on, and nothing more.
+    let kept = kept && (part.is_some() || parts.status != StatusCode::PARTIAL_CONTENT);
     let freshness = Freshness::of(&parts.headers, &directives, bounds(ask, parts.status), moment);
     let press = ask.rules.coding.filter(|_| compress::fits(ask.request.method(), &parts, length));
     let ranges = parts.headers.get(header::ACCEPT_RANGES).is_some_and(|unit| unit.as_bytes() == b"bytes");
     strip(&mut parts.headers);
+    if part.is_some() {
+        parts.headers.remove(header::CONTENT_RANGE);
+    }
     if ask.rules.without_cookies {
         parts.headers.remove(header::SET_COOKIE);
     }
@@ -234,12 +238,9 @@ fn take(inner: &Arc<Inner>, ask: &Ask, answered: Answered) -> Fetched {
         compress::change(&mut parts.headers, coding);
     }
     let validators = Validators::of(&parts.headers);
+    let status = if part.is_some() { StatusCode::OK } else { parts.status };
     let as_copy = |content, part: Option<Part>, headers: HeaderMap| Copy {
-        status: if part.is_some() || parts.status == StatusCode::PARTIAL_CONTENT {
-            StatusCode::OK
-        } else {
-            parts.status
-        },
+        status,
         validators: validators.clone(),
         headers,
         variant: variant.clone().unwrap_or_default(),

@@ -18,14 +18,13 @@ use crate::http::Body;
 const OF_BYTES: [HeaderName; 4] =
     [header::CONTENT_LENGTH, header::CONTENT_RANGE, header::CONTENT_ENCODING, header::CONTENT_TYPE];
 
-/// The `Range` of a viewer for whom a part is enough to ask the origin for: a single one that begins at a known place.
-/// Everything else is cut from the whole.
+/// The `Range` of a viewer for whom a part is enough to ask the origin for: a single one. Everything else is cut from the
+/// whole.
 pub(super) fn wanted_part(method: &Method, request: &HeaderMap) -> Option<String> {
     let range = single(request, header::RANGE)?;
     let plain = *method == Method::GET
         && !request.contains_key(header::IF_RANGE)
         && !range.contains(',')
-        && !range.contains("=-")
         && matches!(Ranges::parse(range, u64::MAX), Ranges::One(_));
     plain.then(|| range.to_owned())
 }
@@ -41,7 +40,12 @@ pub(super) fn render(method: &Method, request: &HeaderMap, copy: &Copy) -> Optio
     if copy.status() != StatusCode::OK {
         return whole(method, copy, copy.status());
     }
-    match judge(method, request, copy.validators()) {
+    let mut validators = copy.validators().clone();
+    if validators.last_modified.is_none() {
+        // What was made later than the viewer's copy may be new to him; what was not is not (RFC 9111 §4.3.2).
+        validators.last_modified = date(copy.headers());
+    }
+    match judge(method, request, &validators) {
         Verdict::NotModified => Some(not_modified(copy)),
         Verdict::Failed => Some(empty(copy, StatusCode::PRECONDITION_FAILED)),
         Verdict::SendWhole => whole(method, copy, StatusCode::OK),
@@ -52,6 +56,10 @@ pub(super) fn render(method: &Method, request: &HeaderMap, copy: &Copy) -> Optio
             _ => whole(method, copy, StatusCode::OK),
         },
     }
+}
+
+fn date(headers: &HeaderMap) -> Option<std::time::SystemTime> {
+    httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()
 }
 
 fn ranged(method: &Method, copy: &Copy, range: &str, length: u64) -> Option<Response<Body>> {

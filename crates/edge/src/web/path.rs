@@ -8,6 +8,8 @@ use std::borrow::Cow;
 
 use hyper::Uri;
 
+use super::Viewer;
+
 /// Why a path can't be served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -77,6 +79,17 @@ fn decoded(path: &str) -> String {
         at += if escaped.is_some() { 3 } else { 1 };
     }
     plain
+}
+
+/// Path and query of a URL in an answer to `from`, if it is one of the same host.
+pub(super) fn here(url: &str, from: &str, viewer: &Viewer) -> Option<(String, String)> {
+    let uri: Uri = match url.starts_with('/') || url.contains("://") {
+        true => url.parse().ok()?,
+        false => format!("{}/{url}", from.rsplit_once('/')?.0).parse().ok()?,
+    };
+    let host = viewer.authority.as_ref().map(|authority| authority.text.as_str());
+    let same = uri.authority().is_none_or(|authority| Some(authority.as_str()) == host);
+    same.then(|| (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned()))
 }
 
 fn unescaped(escape: &[u8]) -> Option<u8> {

@@ -155,11 +155,24 @@ impl Entry<'_> {
         let response = upstream.ask(request).await.map_err(|error| Refused::of(error.into()))?;
         let unsafe_ = !matches!(parts.method, Method::OPTIONS | Method::TRACE);
         if unsafe_ && (response.status().is_success() || response.status().is_redirection()) {
-            // What it means was changed by this very request (RFC 9111 §4.4).
-            shared.cache.forget(&self.name(&Method::GET, &parts.headers));
+            self.forget(shared, parts, response.headers());
         }
         let response = response.map(Body::streamed);
         Ok(Delivered { response, how: How::Missed, age: None })
+    }
+
+    /// What the URL means was changed by this very request, and what the answer names was too (RFC 9111 §4.4).
+    fn forget(&self, shared: &Shared, parts: &Parts, answer: &HeaderMap) {
+        shared.cache.forget(&self.name(&Method::GET, &parts.headers));
+        for name in [header::LOCATION, header::CONTENT_LOCATION] {
+            let named = answer.get(name).and_then(|url| url.to_str().ok());
+            let Some((path, query)) = named.and_then(|url| path::here(url, &self.path, self.viewer)) else {
+                continue;
+            };
+            let behavior = self.distribution.behavior(&path::plain(&path));
+            let (id, headers) = (&self.distribution.id, &parts.headers);
+            shared.cache.forget(&key::name(id, behavior, &Method::GET, &path, &query, headers));
+        }
     }
 
     /// The distribution's own page for an error; none if that can't be had either.

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use crate::swf;
 use entries::{Bucket, Distribution};
 pub(crate) use settings::Settings;
+pub(crate) use site::Store;
 pub(crate) use value::Leaving;
 
 /// The folder that stands for the demo's bucket, in its data folder.

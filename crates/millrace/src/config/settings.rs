@@ -149,6 +149,10 @@ section! {
     Cache, "cache" {
         /// Memory for blocks of objects.
         memory: Size = mib(256),
+        /// Memory for whole answers of web distributions; while they come they may take as much once more.
+        answers: Size = mib(64),
+        /// The longest answer that is kept whole. Longer ones are kept as blocks, if their origin sends ranges.
+        longest_answer: Size = mib(16),
         /// A directory for blocks on disk, of which this process is the only user. Empty: none.
         directory: String = String::new(),
         /// How much of that disk.

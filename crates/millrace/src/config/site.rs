@@ -16,6 +16,14 @@ use millrace_rtmp::{chunk, session};
 use super::settings::{Limits, Media, Origin as OriginSettings, Quotas};
 use super::{Bucket, Config, Distribution, Settings};
 
+/// Where a bucket is.
+pub(crate) enum Store {
+    /// In a folder of this machine.
+    Folder(Arc<dyn Origin>),
+    /// At S3, or what speaks like it.
+    S3(S3Config),
+}
+
 impl Config {
     /// The distributions and the buckets behind them, as long as nothing is known of keys.
     pub(crate) fn site(&self) -> anyhow::Result<Site> {
@@ -38,7 +46,7 @@ impl Config {
         let distributions = self.distributions(signers);
         let default = default_distribution.as_ref().map(|id| id.get_ref().as_str());
         let snapshot = Snapshot::new(distributions.chain(others).collect(), default);
-        Ok(Site { snapshot, origins, keys: HashMap::new() })
+        Ok(Site { snapshot, origins, ..Site::default() })
     }
 
     /// The distributions of the file. Those with trusted signers trust the keys that `signers` says are theirs.
@@ -54,10 +62,23 @@ impl Config {
         reader: &str,
         credentials: Option<Credentials>,
     ) -> anyhow::Result<Arc<dyn Origin>> {
+        Ok(match self.foreign_store(domain, reader, credentials)? {
+            Store::Folder(folder) => folder,
+            Store::S3(config) => Arc::new(S3Origin::new(&config)?),
+        })
+    }
+
+    /// Where that bucket is.
+    pub(crate) fn foreign_store(
+        &self,
+        domain: &S3Domain,
+        reader: &str,
+        credentials: Option<Credentials>,
+    ) -> anyhow::Result<Store> {
         let Settings { bucket: buckets, s3, .. } = &self.settings;
         let known = buckets.iter().find(|bucket| *bucket.name.get_ref() == domain.bucket);
         if let Some(folder) = known.and_then(|bucket| bucket.folder.as_ref()) {
-            return Ok(Arc::new(FolderOrigin::open(self.folder.join(folder))?));
+            return Ok(Store::Folder(Arc::new(FolderOrigin::open(self.folder.join(folder))?)));
         }
         let mut config = match known {
             Some(bucket) => bucket.s3(&self.settings),
@@ -74,7 +95,7 @@ impl Config {
             config.credentials = credentials;
         }
         config.reader = Some(reader.to_owned());
-        Ok(Arc::new(S3Origin::new(&config)?))
+        Ok(Store::S3(config))
     }
 
     /// Distributions of the file, as the API shows them.
@@ -154,6 +175,8 @@ impl Config {
             disk,
             ttl,
             negative_ttl: cache.negative_ttl.0,
+            copies_bytes: cache.answers.0,
+            longest_copy: cache.longest_answer.0.min(cache.answers.0 / 4),
             objects: cache.objects,
             origins: cache.origins,
             limits: millrace_cache::Limits {

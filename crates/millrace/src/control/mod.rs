@@ -8,6 +8,7 @@ pub(crate) mod keys;
 mod place;
 mod plane;
 mod shown;
+mod upstreams;
 pub(crate) mod user;
 
 use std::io::Read;

@@ -11,6 +11,7 @@ use millrace_model::{HostPattern, S3Domain, StreamingDistribution, Variants};
 use millrace_origin::{Credentials, Origin};
 use millrace_sign::PublicKey;
 
+use super::upstreams::Upstreams;
 use crate::config::Config;
 
 /// What a picture becomes a site with.
@@ -18,6 +19,7 @@ pub(super) struct Shown {
     pub(super) config: Config,
     pub(super) picture: Picture,
 
+    upstreams: Upstreams,
     /// Origins of earlier pictures, by everything that makes them what they are.
     origins: HashMap<OriginKey, Arc<dyn Origin>>,
     /// The public keys of earlier pictures by their PEM; none: it can't be read.
@@ -25,7 +27,7 @@ pub(super) struct Shown {
 }
 
 /// The reader of buckets that everybody may read.
-const EVERYBODY: &str = "everybody";
+pub(super) const EVERYBODY: &str = "everybody";
 
 /// Bucket, reader, access key and sealed secret.
 type OriginKey = (String, String, Option<(String, String)>);
@@ -48,13 +50,15 @@ fn origin_name(published: &Published) -> String {
 
 impl Shown {
     pub(super) fn new(config: Config, picture: Picture) -> Self {
-        Self { config, picture, origins: HashMap::new(), keys: HashMap::new() }
+        let (origins, keys) = (HashMap::new(), HashMap::new());
+        Self { config, picture, upstreams: Upstreams::default(), origins, keys }
     }
 
     /// Another configuration counts from now on.
     pub(super) fn configure(&mut self, config: Config) {
         self.config = config;
         self.origins.clear();
+        self.upstreams.clear();
     }
 
     /// The file's distributions and the store's.
@@ -78,9 +82,9 @@ impl Shown {
         self.origins = kept;
         let keys = self.signing_keys();
         let site = self.config.site_with(distributions, origins, &self.picture.signers)?;
-        // Nothing is delivered for these yet, but nobody plays streams from their names.
         let snapshot = site.snapshot.with_web(self.picture.web.clone(), None);
-        Ok(Site { keys, snapshot, ..site })
+        let upstreams = self.upstreams.of(&self.config, &self.picture, seal);
+        Ok(Site { keys, snapshot, upstreams, ..site })
     }
 
     /// The keys of the picture by their ids. Each was parsed when it was seen first; one that can't be read signs
@@ -110,18 +114,26 @@ impl Shown {
         if let Some(origin) = self.origins.get(&key) {
             return Ok((key, Arc::clone(origin)));
         }
-        let credentials = match (identity, held) {
-            (None, _) => Some(Credentials::Anonymous),
-            (Some(_), None) => None,
-            (Some(id), Some(held)) => Some(Credentials::Static {
-                key_id: held.access_key_id.clone(),
-                secret: seal.unseal(&S3Identity::name(id), &held.sealed)?,
-                token: None,
-            }),
-        };
+        let credentials = credentials(&self.picture, identity.map(String::as_str), seal)?;
         let domain = S3Domain::parse(&published.bucket)?;
         Ok((key, self.config.foreign_origin(&domain, reader, credentials)?))
     }
+}
+
+/// As whom a bucket is read: nobody without a reader; as the configuration says for one that the store knows no secret
+/// of.
+pub(super) fn credentials(
+    picture: &Picture,
+    reader: Option<&str>,
+    seal: &Seal,
+) -> anyhow::Result<Option<Credentials>> {
+    let Some(reader) = reader else { return Ok(Some(Credentials::Anonymous)) };
+    let Some(held) = picture.identities.iter().find(|held| held.id == reader) else { return Ok(None) };
+    Ok(Some(Credentials::Static {
+        key_id: held.access_key_id.clone(),
+        secret: seal.unseal(&S3Identity::name(reader), &held.sealed)?,
+        token: None,
+    }))
 }
 
 fn parse(key: &PublishedKey) -> Option<PublicKey> {
