@@ -27,6 +27,8 @@ Commands:
                     the documentation. Installs what it needs first, and ends with counts and with
                     status 1 if anything failed.
     --quick         Only what needs neither network nor players: under two minutes when warm.
+    --suite http-cache  Only the public tests for HTTP caches, against a web distribution, with a table of what
+                    other caches pass.
   setup             Only installs what `test` needs: Debian packages by apt-get (through sudo
                     when not root), the S3 server and Amazon's newest clients by pip into
                     Python environments, and JavaScript's signers by npm, all under target/.
@@ -70,6 +72,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<bool> {
     match arguments {
         ["test"] => test::whole(),
         ["test", "--quick"] => test::quick(),
+        ["test", "--suite", name] => test::suite(name),
         ["setup"] => setup::everything().map(|()| true),
         ["fixtures"] => fixtures::make().map(|()| true),
         ["shapes"] => shapes::make().map(|()| true),

@@ -17,6 +17,9 @@ const AWS_CLIENTS: &[&str] = &["awscli==1.46.3", "boto3==1.44.5", "cryptography=
 const JS_SIGNERS: &[&str] =
     &["@aws-sdk/cloudfront-signer@3.1166.0", "aws-sdk@2.1693.0", "aws-cloudfront-sign@2.2.1"];
 
+/// The public tests for HTTP caches, from npm, with what other caches made of them.
+const CACHE_TESTS: &[&str] = &["http-cache-tests@0.4.5"];
+
 /// How to see that something is there.
 enum Sign {
     /// A program in `PATH`.
@@ -81,6 +84,7 @@ pub(crate) fn everything() -> anyhow::Result<()> {
     s3_server()?;
     aws_clients()?;
     js_signers()?;
+    cache_tests()?;
     Ok(())
 }
 
@@ -138,11 +142,21 @@ pub(crate) fn aws_clients() -> anyhow::Result<PathBuf> {
 
 /// The folder whose `node_modules` has JavaScript's signers.
 pub(crate) fn js_signers() -> anyhow::Result<PathBuf> {
-    installed(JS_SIGNERS, |folder| {
+    modules(JS_SIGNERS)
+}
+
+/// The folder whose `node_modules` has the public tests for HTTP caches.
+pub(crate) fn cache_tests() -> anyhow::Result<PathBuf> {
+    modules(CACHE_TESTS)
+}
+
+/// A folder whose `node_modules` has these packages.
+fn modules(packages: &[&str]) -> anyhow::Result<PathBuf> {
+    installed(packages, |folder| {
         std::fs::create_dir_all(folder)?;
         let mut npm = Command::new("npm");
         npm.args(["install", "--no-audit", "--no-fund", "--loglevel", "error", "--prefix"]).arg(folder);
-        must(npm.args(JS_SIGNERS))
+        must(npm.args(packages))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 
 use crate::setup;
 use crate::step::Run;
@@ -30,9 +30,24 @@ pub(crate) fn whole() -> anyhow::Result<bool> {
     let built = run.command("build", &mut cargo(["build", "--release", "--package", "millrace"]));
     restart(&mut run);
     match (ready, built) {
-        (true, true) => end_to_end(&mut run),
+        (true, true) => end_to_end(&mut run, None),
         (false, _) => run.impossible("end to end", "the setup failed"),
         (_, false) => run.impossible("end to end", "there is no program to test"),
+    }
+    Ok(run.finish())
+}
+
+/// One suite of the end-to-end tests, by its name: `http-cache`.
+pub(crate) fn suite(name: &str) -> anyhow::Result<bool> {
+    let filter = match name {
+        "http-cache" => "web::cache_tests",
+        other => bail!("there is no suite {other:?}; there is http-cache"),
+    };
+    let mut run = Run::new();
+    let ready = run.step("setup", "what the tests need from apt, pip and npm", setup::everything);
+    let built = run.command("build", &mut cargo(["build", "--release", "--package", "millrace"]));
+    if ready && built {
+        end_to_end(&mut run, Some(filter));
     }
     Ok(run.finish())
 }
@@ -85,14 +100,22 @@ fn restart(run: &mut Run) {
     }
 }
 
-fn end_to_end(run: &mut Run) {
+/// The end-to-end tests, or those with `filter` in their names.
+fn end_to_end(run: &mut Run, filter: Option<&str>) {
     let mut command =
         cargo(["test", "--package", END_TO_END, "--no-fail-fast", "--", "--test-threads", AT_ONE_TIME]);
     command.env("MILLRACE_BIN", target().join("release/millrace"));
-    let tools = || Ok::<_, anyhow::Error>((setup::s3_server()?, setup::aws_clients()?, setup::js_signers()?));
+    if let Some(filter) = filter {
+        command.args([filter, "--nocapture"]);
+    }
+    let tools = || {
+        let signers = setup::js_signers()?;
+        Ok::<_, anyhow::Error>((setup::s3_server()?, setup::aws_clients()?, signers, setup::cache_tests()?))
+    };
     match tools() {
-        Ok((weed, aws, signers)) => {
+        Ok((weed, aws, signers, cache_tests)) => {
             command.env("MILLRACE_WEED", weed).env("MILLRACE_AWS", aws).env("MILLRACE_SIGNERS", signers);
+            command.env("MILLRACE_CACHE_TESTS", cache_tests);
             run.command("end to end", &mut command);
         }
         Err(error) => run.impossible("end to end", &format!("{error:#}")),

@@ -21,4 +21,5 @@ mod signed;
 mod swf;
 mod variants;
 mod variants_seek;
+mod web;
 mod whole;

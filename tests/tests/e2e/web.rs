@@ -1,0 +1,3 @@
+//! Web distributions: the built program between real clients and real origins.
+
+mod cache_tests;
