@@ -46,6 +46,16 @@ async fn an_answer_that_has_two_ends_is_refused_and_its_connection_with_it() {
     }
 }
 
+/// Even where nothing came behind it: the server may have sent another end than the one that was read.
+#[tokio::test]
+async fn a_connection_is_not_used_on_after_an_answer_with_two_ends() {
+    let text = "HTTP/1.1 200 OK\nContent-Length: 2\nTransfer-Encoding: chunked\n\n2\nok\n0\n\n";
+    let server = Server::start(vec![[answer(text), answer(EVIL)].concat(), answer(GOOD)]).await;
+    let upstream = upstream(&server);
+    assert_eq!(ask(&upstream, get("/")).await.unwrap_err().kind, Kind::WrongLength);
+    assert_eq!(ask(&upstream, get("/")).await.unwrap().body, "good");
+}
+
 #[tokio::test]
 async fn what_is_no_head_is_refused_and_its_connection_with_it() {
     for text in [
