@@ -9,6 +9,9 @@
 //!           titles    a stream name to an open title
 //!           segment   a second of a title, packed once as RTMP chunks and shared by all viewers
 //!           outbox    a cursor over shared bytes, written with one `writev`
+//!     http            one task per connection, HTTP/1 or HTTP/2: whose a request is
+//!       tunnel        RTMPT: sessions inside requests
+//!       web           web distributions: who may come in, what of a request counts, what viewers get
 //! ```
 //!
 //! Nothing here names an S3 bucket or a configuration file: both come in as a [`Site`], which can be replaced at any

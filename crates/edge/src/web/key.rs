@@ -73,15 +73,17 @@ fn rest(behavior: &Behavior, method: &Method, request: &HeaderMap) -> Arc<str> {
     if *method == Method::OPTIONS {
         rest.push_str("OPTIONS\n");
     }
-    if behavior.key.gzip || behavior.key.brotli {
+    // Reduced to what the behaviour tells apart; where a rule takes the field as it is, it is one like all others.
+    let reduced = behavior.key.gzip || behavior.key.brotli;
+    if reduced {
         rest.push_str(codings(behavior, request).field());
     }
     if behavior.key.headers != Select::None {
         let mut lines: Vec<String> = request
             .iter()
-            .filter(|(name, _)| **name != ACCEPT_ENCODING && **name != COOKIE)
+            .filter(|(name, _)| **name != COOKIE && !(reduced && **name == ACCEPT_ENCODING))
             .filter(|(name, _)| behavior.key.headers.takes(name.as_str()))
-            .map(|(name, value)| format!("\n{name}:{}", String::from_utf8_lossy(value.as_bytes()).trim()))
+            .map(|(name, value)| format!("\n{name}:{}", text(value.as_bytes().trim_ascii())))
             .collect();
         // The order of names means nothing; that of the lines of one name does, and a stable sort keeps it.
         lines.sort_by(|a, b| a.split(':').next().cmp(&b.split(':').next()));
@@ -93,6 +95,11 @@ fn rest(behavior: &Behavior, method: &Method, request: &HeaderMap) -> Arc<str> {
         let _ = write!(rest, "\n\n{cookies}");
     }
     rest.into()
+}
+
+/// A character for each byte: what is no UTF-8 is told apart as well.
+fn text(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
 }
 
 /// The cookies that a rule takes, in their order.
@@ -160,6 +167,20 @@ mod tests {
         ] {
             assert_ne!(named(rules(), "", other), one);
         }
+    }
+
+    #[test]
+    fn a_field_that_a_rule_takes_counts_as_it_is() {
+        let rules = || KeyRules { headers: Select::these(["accept-encoding", "x-a"]), ..KeyRules::default() };
+        let line = |line| named(rules(), "", &[("accept-encoding", line)]).1;
+        assert_ne!(line("gzip"), line("br"));
+        let behavior = Behavior { key: rules(), ..Behavior::of("origin") };
+        let raw = |byte: u8| {
+            let mut fields = HeaderMap::new();
+            fields.append("x-a", HeaderValue::from_bytes(&[byte]).expect("a header's value"));
+            name("E1", &behavior, &Method::GET, "/a", "", &fields).rest
+        };
+        assert_ne!(raw(0xfe), raw(0xff));
     }
 
     #[test]

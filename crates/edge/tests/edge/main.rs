@@ -4,6 +4,7 @@
 //! receive, with stamps as the protocol wants them. All tests are in one binary, which is linked once.
 
 mod addresses;
+mod admission;
 mod crowds;
 mod entrance;
 mod faults;

@@ -5,6 +5,7 @@ mod house;
 mod keys;
 mod media;
 mod oracle;
+mod pages;
 mod road;
 mod signatory;
 mod tunnel;
@@ -17,7 +18,8 @@ pub(crate) use media::{
     Flv, Spec, long_flv, mp3, mp4, sample_flv, sample_mp3, sample_mp4, short_flv, short_flv_of,
 };
 pub(crate) use oracle::{Oracle, Sent, assert_same, until};
+pub(crate) use pages::Pages;
 pub(crate) use road::{BoxedStream, Road};
-pub(crate) use signatory::Signatory;
+pub(crate) use signatory::{Signatory, now};
 pub(crate) use tunnel::{Answer, Http, Requests, Tunnel, hello, post};
 pub(crate) use viewer::{ALL_AT_ONCE, Viewer};
