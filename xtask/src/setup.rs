@@ -35,7 +35,7 @@ enum Sign {
 }
 
 /// What is needed, and the Debian package that brings it.
-const NEEDS: [(Sign, &str); 24] = [
+const NEEDS: [(Sign, &str); 25] = [
     (Sign::Program("ffmpeg"), "ffmpeg"),
     (Sign::Program("ffprobe"), "ffmpeg"),
     (Sign::Program("rtmpdump"), "rtmpdump"),
@@ -58,6 +58,7 @@ const NEEDS: [(Sign, &str); 24] = [
     // Not in everybody's PATH.
     (Sign::File("/usr/sbin/nginx"), "nginx-light"),
     (Sign::File("/usr/lib/nginx/modules/ngx_stream_module.so"), "libnginx-mod-stream"),
+    (Sign::Program("chromium"), "chromium"),
     (Sign::Program("df"), "coreutils"),
     // Debian's own, whatever else is in PATH.
     (Sign::File("/usr/bin/aws"), "awscli"),

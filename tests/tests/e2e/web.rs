@@ -1,3 +1,4 @@
 //! Web distributions: the built program between real clients and real origins.
 
 mod cache_tests;
+mod demo;

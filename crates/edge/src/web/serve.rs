@@ -136,7 +136,7 @@ impl Entry<'_> {
         };
         let reply = shared.cache.answer(ask.clone()).await.map_err(Refused::of)?;
         let rendered = content::render(&parts.method, &parts.headers, &reply.copy);
-        let age = (reply.how != How::Missed || !reply.age.is_zero()).then_some(reply.age);
+        let age = (reply.how != How::Missed || reply.age.as_secs() > 0).then_some(reply.age);
         let response = rendered.ok_or(Refused::Gone)?;
         Ok(Delivered { response, how: reply.how, age })
     }

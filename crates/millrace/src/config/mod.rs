@@ -23,6 +23,8 @@ pub(crate) use value::Leaving;
 
 /// The folder that stands for the demo's bucket, in its data folder.
 pub(crate) const DEMO_BUCKET: &str = "buckets/media";
+/// The same for its player.
+pub(crate) const DEMO_PLAYER: &str = "buckets/player";
 
 /// A configuration that was read and found sound.
 #[derive(Debug, Clone)]
@@ -71,7 +73,7 @@ impl Config {
     pub(crate) fn of_folder(folder: &Path) -> anyhow::Result<Self> {
         let bucket = folder.join(DEMO_BUCKET);
         let mut config = match bucket.is_dir() {
-            true => Self::of_demo(folder, &bucket)?,
+            true => Self::of_demo(folder)?,
             false => Self::parse("")?.with_data(folder)?,
         };
         config.settings.listen.viewers.clear();
@@ -84,14 +86,18 @@ impl Config {
         Ok(self)
     }
 
-    /// What the demo serves: one distribution for everybody, over a folder.
-    pub(crate) fn of_demo(data: &Path, folder: &Path) -> anyhow::Result<Self> {
+    /// What the demo serves: one distribution for everybody over a folder, and what the API makes over the same folder and
+    /// another one.
+    pub(crate) fn of_demo(data: &Path) -> anyhow::Result<Self> {
+        let data = std::path::absolute(data)?;
         let text = format!(
-            "default_distribution = \"demo\"\n[[bucket]]\nname = \"media\"\nfolder = {:?}\n\
+            "default_distribution = \"demo\"\n[control]\nsuffix = \"localhost\"\n\
+             [[bucket]]\nname = \"media\"\nfolder = {:?}\n[[bucket]]\nname = \"player\"\nfolder = {:?}\n\
              [[distribution]]\nid = \"demo\"\ndomain_name = \"localhost\"\nbucket = \"media\"\n",
-            std::path::absolute(folder)?
+            data.join(DEMO_BUCKET),
+            data.join(DEMO_PLAYER)
         );
-        Self::parse(&text)?.with_data(data)
+        Self::parse(&text)?.with_data(&data)
     }
 
     /// A file with every setting, its meaning and its default.

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use millrace_control::auth::Seal;
+use millrace_control::auth::{Principal, Seal};
+use millrace_control::service::Change;
 use millrace_control::{Picture, Service, Settings, Store, StoreError, api};
 use millrace_edge::{Certificates, Edge, Site};
 use tokio::net::TcpListener;
@@ -109,6 +110,29 @@ impl Plane {
     /// What an edge begins with.
     pub(crate) async fn site(&self) -> anyhow::Result<Site> {
         self.shown.lock().await.site(&self.seal)
+    }
+
+    /// Makes what these documents say and what is not there yet; the answer is their ids, and the picture with them in it.
+    pub(crate) async fn furnish(
+        &self,
+        documents: &[(String, serde_json::Value)],
+    ) -> anyhow::Result<(Vec<String>, Picture)> {
+        let service = self.service.borrow().clone().context("the store is away")?;
+        let mut ids = Vec::new();
+        for document in documents {
+            let one = std::slice::from_ref(document);
+            let planned = service.plan(one).await?.into_iter().find(|one| one.change != Change::Create);
+            match planned {
+                Some(there) => ids.extend(there.id),
+                None => {
+                    service.apply(&Principal::operator(), one, |made| ids.extend(made.id.clone())).await?
+                }
+            }
+        }
+        let picture = service.picture().await?;
+        self.keep(&picture);
+        self.shown.lock().await.picture = picture.clone();
+        Ok((ids, picture))
     }
 
     /// Follows the store from now on.

@@ -9,8 +9,8 @@ use millrace_control::auth::Seal;
 use millrace_model::S3Domain;
 use millrace_model::web::{Bucket, Custom, Distribution, Origin, OriginKind, Target};
 use millrace_origin::{
-    BucketRules, BucketUpstream, FailoverUpstream, HttpConfig, HttpUpstream, ObjectsUpstream, OriginId, Trust,
-    Upstream,
+    BucketRules, BucketUpstream, FailoverUpstream, HttpConfig, HttpUpstream, ObjectsUpstream, OriginId,
+    Trust, Upstream,
 };
 
 use super::shown::{EVERYBODY, credentials};
@@ -113,7 +113,8 @@ impl Upstreams {
 
     fn http(&mut self, origin: &Origin, custom: &Custom) -> anyhow::Result<HttpConfig> {
         let Custom { http_port, https_port, protocol, keepalive } = *custom;
-        let id = OriginId::new(format!("http://{}:{http_port},{https_port}{}", origin.domain_name, origin.path));
+        let id =
+            OriginId::new(format!("http://{}:{http_port},{https_port}{}", origin.domain_name, origin.path));
         Ok(HttpConfig {
             http_port,
             https_port,

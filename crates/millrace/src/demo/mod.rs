@@ -1,17 +1,19 @@
-//! `millrace demo`: everything on one machine, with something to play.
+//! `millrace demo`: everything on one machine, with something to play and a page about it.
+
+mod site;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use millrace_cache::Cache;
 use millrace_edge::{CertificateFiles, Certificates, Edge, Entrance, Event};
 use millrace_model::Variant;
 
+use self::site::{Buckets, Distributions};
 use crate::cli::Demo;
-use crate::config::{Config, DEMO_BUCKET};
+use crate::config::Config;
 use crate::control::Plane;
 use crate::out::say;
 use crate::server::{Asked, Server, Signals, raise_descriptor_limit, runtime};
@@ -23,10 +25,15 @@ const SAMPLES: [(&str, &str, &str, &[u8]); 3] = [
         "sample.mp4",
         "mp4:sample.mp4",
         "H.264 with B-frames and AAC, index at the end",
-        include_bytes!("../../../assets/sample.mp4"),
+        include_bytes!("../../../../assets/sample.mp4"),
     ),
-    ("sample.flv", "flv:sample", "Sorenson video and MP3", include_bytes!("../../../assets/sample.flv")),
-    ("sample.mp3", "mp3:sample", "MP3 with variable bit rate", include_bytes!("../../../assets/sample.mp3")),
+    ("sample.flv", "flv:sample", "Sorenson video and MP3", include_bytes!("../../../../assets/sample.flv")),
+    (
+        "sample.mp3",
+        "mp3:sample",
+        "MP3 with variable bit rate",
+        include_bytes!("../../../../assets/sample.mp3"),
+    ),
 ];
 
 /// The other variants, and which of the ports they are for: RTMP, HTTP, TLS.
@@ -49,15 +56,16 @@ pub(crate) fn run(options: &Demo) -> anyhow::Result<()> {
 }
 
 async fn serve(options: &Demo) -> anyhow::Result<()> {
-    let folder = options.data_dir.join(DEMO_BUCKET);
-    seed(&folder)?;
+    let buckets = Buckets::below(&options.data_dir);
+    buckets.seed()?;
     let mut signals = Signals::new()?;
     let disk = millrace_cache::Disk::new(options.data_dir.join("cache"), 1 << 30);
     let cache = Cache::open(millrace_cache::Config { disk: Some(disk), ..Default::default() }).await?;
     let entrance = Entrance { certificates: Some(certificates(options)?), ..Entrance::default() };
-    let config = Config::of_demo(&options.data_dir, &folder)?;
+    let config = Config::of_demo(&options.data_dir)?;
     let limits = config.limits();
     let plane = Plane::start(config, Path::new("the demo")).await?;
+    let made = site::furnish(&plane).await?;
     let edge = Edge::new(plane.site().await?, cache.clone(), limits, entrance, Arc::new(print_event))?;
     let at = |port| SocketAddr::new(options.bind, port);
     let ports = [
@@ -68,25 +76,17 @@ async fn serve(options: &Demo) -> anyhow::Result<()> {
     let server = Server::start(edge.clone(), cache, &ports).await?;
     plane.follow(edge);
     let api = plane.listen(&[at(options.api_port)], None, "--api-port PORT").await?;
-    say(&greeting(&folder, &server.addresses));
+    if let Some(rtmp) = server.addresses.first() {
+        buckets.tell(&made, *rtmp)?;
+    }
+    say(&greeting(&buckets.media, &server.addresses));
+    say(&page_greeting(&buckets.player, &made, &server.addresses));
     say(&api_greeting(&api, &options.data_dir));
     say("Ctrl-C ends it. Viewers:\n");
     while !matches!(signals.next().await, Asked::Stop) {}
     say("stopping\n");
     server.drain(DRAIN, &mut signals, |progress| say(&format!("{progress}\n"))).await;
     plane.end().await;
-    Ok(())
-}
-
-/// Puts the samples there that are not.
-fn seed(folder: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
-    for (file, _, _, bytes) in SAMPLES {
-        let path = folder.join(file);
-        if !path.exists() {
-            std::fs::write(&path, bytes).with_context(|| format!("{} can't be written", path.display()))?;
-        }
-    }
     Ok(())
 }
 
@@ -122,6 +122,18 @@ fn greeting(folder: &Path, addresses: &[SocketAddr]) -> String {
     }
     text += &format!("\nFiles that you put into {} play at once, under their names.\n", folder.display());
     text
+}
+
+/// Where the page is.
+fn page_greeting(folder: &Path, made: &Distributions, addresses: &[SocketAddr]) -> String {
+    let Some(http) = addresses.get(1) else { return String::new() };
+    let (id, host) = &made.web;
+    format!(
+        "\nIn a browser: http://{host}:{}/\nThat page lies in {}. After a change:\n  \
+         aws cloudfront create-invalidation --distribution-id {id} --paths '/*'\n",
+        http.port(),
+        folder.display()
+    )
 }
 
 /// How the API is used.
