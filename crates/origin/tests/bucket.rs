@@ -125,6 +125,7 @@ async fn requests_are_signed_as_the_rules_say() {
     ] {
         let server = Server::start(vec![answer("HTTP/1.1 200 OK\nContent-Length: 0\n\n")]).await;
         let config = config(format!("http://{}", server.address));
+        let request = with(request, &[("host", "www.example.com")]);
         ask(&BucketUpstream::new(&config, rules("", signing)).unwrap(), request).await.unwrap();
         let seen = server.seen().remove(0);
         assert_eq!(seen.contains("\r\nauthorization: "), signed, "{seen}");

@@ -237,6 +237,36 @@ async fn an_answer_that_never_ends_is_cut_when_its_time_is_over() {
     }
 }
 
+/// One that is faster than it is read leaves no moment to wait in.
+#[tokio::test]
+async fn a_flood_is_cut_as_well() {
+    let head = answer("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n");
+    let piece = [b"10000\r\n".as_slice(), &[7; 65_536], b"\r\n"].concat().repeat(16);
+    let server = Server::start(vec![[head, vec![Step::Forever(piece, Duration::ZERO)]].concat()]).await;
+    let config =
+        HttpConfig { completion_timeout: Some(Duration::from_millis(300)), ..config(server.address) };
+    let response = HttpUpstream::new(config).unwrap().ask(get("/")).await.unwrap();
+    let mut body = response.into_body();
+    let error = loop {
+        // Nothing is waited for here but the body itself.
+        if let Err(error) = body.frame().await.unwrap() {
+            break error;
+        }
+    };
+    assert_eq!(error.kind, Kind::Timeout);
+    assert!(body.frame().await.is_none());
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_no_silence() {
+    let pieces = std::iter::repeat_n(b"x".to_vec(), 8).flat_map(|piece| [Step::Pause, Step::Write(piece)]);
+    let steps = answer("HTTP/1.1 200 OK\nContent-Length: 8\n\n").into_iter().chain(pieces).collect();
+    let server = Server::start(vec![steps]).await;
+    let config = HttpConfig { read_timeout: Duration::from_secs(2), ..config(server.address) };
+    let whole = ask(&HttpUpstream::new(config).unwrap(), get("/")).await.unwrap();
+    assert_eq!(whole.body, "xxxxxxxx");
+}
+
 #[tokio::test]
 async fn a_long_upload_is_no_silence() {
     let server = Server::start(vec![answer(OK)]).await;

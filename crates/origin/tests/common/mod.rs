@@ -24,6 +24,8 @@ pub(crate) enum Step {
     Write(Vec<u8>),
     /// Says this again and again.
     Forever(Vec<u8>, Duration),
+    /// Says nothing for 300 ms.
+    Pause,
     /// Says back what comes.
     Echo,
     /// Waits until the client hangs up.
@@ -105,6 +107,7 @@ async fn act(stream: &mut TcpStream, step: &Step, seen: &Mutex<Vec<String>>) -> 
             }
             tokio::time::sleep(*pause).await;
         },
+        Step::Pause => tokio::time::sleep(Duration::from_millis(300)).await,
         Step::Echo => {
             let (mut reader, mut writer) = stream.split();
             let _ = tokio::io::copy(&mut reader, &mut writer).await;
