@@ -32,8 +32,13 @@ async fn serve(file: &Path, config: Config) -> anyhow::Result<()> {
     let cache = Cache::open(config.cache()).await.context("the cache can't be opened")?;
     let certificates = config.certificates()?;
     let plane = Plane::start(config.clone(), file).await.context("the control plane can't be started")?;
-    let proxies = config.settings.listen.proxies.iter().map(|network| network.0).collect();
-    let entrance = Entrance { certificates: certificates.clone(), proxies, ..Entrance::default() };
+    let countries = config.countries()?;
+    let entrance = Entrance {
+        certificates: certificates.clone(),
+        proxies: config.settings.listen.proxies.iter().map(|network| network.0).collect(),
+        countries: countries.clone(),
+        location: config.settings.web.location.as_str().into(),
+    };
     let edge = Edge::new(plane.site().await?, cache.clone(), config.limits(), entrance, Arc::new(log_event))?;
     let server = open(file, &config, &edge, &cache).await?;
     for address in &server.addresses {
@@ -41,8 +46,12 @@ async fn serve(file: &Path, config: Config) -> anyhow::Result<()> {
     }
     plane.follow(edge.clone());
     listen(file, &config, &plane, certificates.as_ref()).await?;
+    let every = config.settings.tls.check_every.0;
     if let Some(certificates) = certificates.clone() {
-        tokio::spawn(watch(certificates, config.settings.tls.check_every.0));
+        tokio::spawn(watch("certificates", every, move || Ok(certificates.reload()?)));
+    }
+    if let Some(countries) = countries {
+        tokio::spawn(watch("countries", every, move || Ok(countries.reload()?)));
     }
     while matches!(signals.next().await, Asked::Reload) {
         reload(file, &edge, &plane, certificates.as_ref()).await;
@@ -124,16 +133,19 @@ async fn reload(file: &Path, edge: &Edge, plane: &Plane, certificates: Option<&C
     }
 }
 
-/// Looks now and then whether the files of certificates were renewed.
-async fn watch(certificates: Certificates, every: Duration) {
+/// Looks now and then whether files were renewed, and takes them if so.
+async fn watch(
+    what: &'static str,
+    every: Duration,
+    reload: impl Fn() -> anyhow::Result<bool> + Clone + Send + 'static,
+) {
     let mut ticks = interval(every.max(LEAST_CHECK));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let looked = certificates.clone();
-        match tokio::task::spawn_blocking(move || looked.reload()).await {
-            Ok(Ok(true)) => tracing::info!(?certificates, "renewed certificates are in force"),
-            Ok(Err(error)) => tracing::error!("the old certificates stay in force: {error}"),
+        match tokio::task::spawn_blocking(reload.clone()).await {
+            Ok(Ok(true)) => tracing::info!("renewed {what} are in force"),
+            Ok(Err(error)) => tracing::error!("the old {what} stay in force: {error}"),
             Ok(Ok(false)) | Err(_) => {}
         }
     }

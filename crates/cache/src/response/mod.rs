@@ -37,7 +37,7 @@ use crate::Error;
 use crate::cache::{Cache, Inner};
 use fetch::Fetched;
 use flight::{Outcome, Seat, Turn};
-use http::{Method, Request, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use millrace_origin::Upstream;
 use millrace_web::{Bounds, Coding};
 use std::sync::Arc;
@@ -124,6 +124,15 @@ impl Cache {
     /// When the origin gave none, and nothing older may be used.
     pub async fn answer(&self, ask: Ask) -> Result<Reply, Error> {
         answer(self.inner(), ask).await
+    }
+
+    /// The answer to a request, if it is here and nobody has to be asked. `request` is what the viewer sent: what depends
+    /// on fields that the origin does not get to see may be found by [`answer`](Self::answer) only.
+    #[must_use]
+    pub fn fresh(&self, name: &CopyName, request: &HeaderMap, range: Option<&str>) -> Option<Reply> {
+        let (inner, now) = (self.inner(), self.inner().clock.now());
+        let copy = inner.copies.find(name, request)?;
+        (copy.is_fresh(now) && copy.has(range)).then(|| inner.reply(&copy, How::Hit, now))
     }
 
     /// Forgets the copies of a distribution whose resource is meant; answers under way are not kept.

@@ -11,7 +11,7 @@ use millrace_model::web::Behavior;
 use super::errors::Page;
 use super::refused::Refused;
 use super::serve::Delivered;
-use super::{Viewer, policy};
+use super::{Viewer, policy, upgrade};
 use crate::http::{Body, closing};
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
@@ -37,8 +37,12 @@ pub(super) fn delivered(
 ) -> Response<Body> {
     let Delivered { mut response, how, age } = delivered;
     let (word, signs) = (from_where(how, response.status()), Signs::new());
+    let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     millrace_web::remove_hop_by_hop(headers);
+    if switches {
+        upgrade::says_upgrade(headers);
+    }
     policy::apply(&behavior.response, request, headers);
     if policy::is_timed(&behavior.response, request, signs.dice) {
         signs.tell_timing(headers, how, &viewer.location);

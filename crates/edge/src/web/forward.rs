@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use hyper::header::{
-    ACCEPT_ENCODING, COOKIE, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, USER_AGENT, VIA,
+    ACCEPT_ENCODING, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, USER_AGENT, VIA,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Uri};
@@ -23,7 +23,7 @@ const EDGES: usize = 8;
 const AGENT: &str = "Amazon CloudFront";
 
 /// Fields that ask for a part, or on a condition. Of what is kept the edge asks in its own words.
-const CONDITIONS: [HeaderName; 6] =
+pub(super) const CONDITIONS: [HeaderName; 6] =
     [IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE];
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -37,6 +37,8 @@ pub(super) struct Asker<'a> {
     pub(super) tls: bool,
     /// His country, if it is known.
     pub(super) country: Option<&'a str>,
+    /// What he says that he is: his `User-Agent`.
+    pub(super) agent: &'a str,
 }
 
 /// Whether a request has been through so many edges that it must go in a circle.
@@ -70,7 +72,11 @@ fn fields(behavior: &Behavior, request: &Parts, asker: Asker<'_>) -> HeaderMap {
     let method = request.method.as_str();
     let kept = behavior.caches(method);
     let mut fields = HeaderMap::with_capacity(request.headers.len() + 4);
-    for (name, value) in &request.headers {
+    let mut sent = request.headers.clone();
+    millrace_web::remove_hop_by_hop(&mut sent);
+    // Whether a body is wanted is settled here, by hyper.
+    sent.remove(EXPECT);
+    for (name, value) in &sent {
         let asked_here = kept && CONDITIONS.contains(name);
         if !asked_here && behavior.sends_header(name.as_str(), method) {
             fields.append(name.clone(), value.clone());
@@ -87,7 +93,12 @@ fn fields(behavior: &Behavior, request: &Parts, asker: Asker<'_>) -> HeaderMap {
     if request.method == Method::HEAD || request.method == Method::GET {
         fields.remove(hyper::header::CONTENT_LENGTH);
     }
-    append(&mut fields, FORWARDED_FOR, &asker.address.to_canonical().to_string());
+    // A load balancer whose word counts has said so already.
+    let address = asker.address.to_canonical().to_string();
+    let last = fields.get(FORWARDED_FOR).and_then(|line| line.to_str().ok()?.rsplit(',').next());
+    if last.map(str::trim) != Some(&*address) {
+        append(&mut fields, FORWARDED_FOR, &address);
+    }
     append(&mut fields, VIA, PSEUDONYM);
     tell(behavior, &mut fields, asker);
     fields
@@ -106,6 +117,44 @@ fn tell(behavior: &Behavior, fields: &mut HeaderMap, asker: Asker<'_>) {
     }
     if behavior.tells("cloudfront-viewer-address") {
         set(fields, HeaderName::from_static("cloudfront-viewer-address"), &asker.address.to_string());
+    }
+    let device = Device::of(asker.agent);
+    for (name, is) in [
+        ("cloudfront-is-desktop-viewer", device == Device::Desktop),
+        ("cloudfront-is-mobile-viewer", matches!(device, Device::Phone | Device::Tablet)),
+        ("cloudfront-is-smarttv-viewer", device == Device::Television),
+        ("cloudfront-is-tablet-viewer", device == Device::Tablet),
+    ] {
+        if behavior.tells(name) {
+            set(fields, HeaderName::from_static(name), if is { "true" } else { "false" });
+        }
+    }
+}
+
+/// What a viewer looks at, by the words in `User-Agent`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Device {
+    Desktop,
+    Phone,
+    Tablet,
+    Television,
+}
+
+impl Device {
+    fn of(agent: &str) -> Self {
+        let agent = agent.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| agent.contains(word));
+        if says(&[
+            "smart-tv", "smarttv", "googletv", "appletv", "apple tv", "hbbtv", "netcast", "web0s", "roku",
+        ]) {
+            Self::Television
+        } else if says(&["ipad", "tablet", "kindle", "silk/"]) || says(&["android"]) && !says(&["mobile"]) {
+            Self::Tablet
+        } else if says(&["mobile", "iphone", "ipod", "android"]) {
+            Self::Phone
+        } else {
+            Self::Desktop
+        }
     }
 }
 
@@ -135,7 +184,12 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).expect("a request").into_parts();
-        let asker = Asker { address: [192, 0, 2, 7].into(), tls: true, country: Some("DE") };
+        let asker = Asker {
+            address: [192, 0, 2, 7].into(),
+            tls: true,
+            country: Some("DE"),
+            agent: "Mozilla/5.0 (iPad)",
+        };
         let query = parts.uri.query().unwrap_or_default().to_owned();
         forwarded(behavior, &parts, parts.uri.path(), &query, asker).expect("a request")
     }
@@ -181,10 +235,26 @@ mod tests {
 
     #[test]
     fn the_edge_tells_what_it_is_asked_for_by_name() {
-        let key = KeyRules { headers: Select::these(["cloudfront-viewer-country"]), ..KeyRules::default() };
+        let told =
+            ["cloudfront-viewer-country", "cloudfront-is-tablet-viewer", "cloudfront-is-desktop-viewer"];
+        let key = KeyRules { headers: Select::these(told), ..KeyRules::default() };
         let behavior = Behavior { key, ..Behavior::of("origin") };
         let request = sent(&behavior, "GET", "/", &[("cloudfront-viewer-country", "US")]);
-        assert_eq!(value(&request, "cloudfront-viewer-country"), Some("DE"));
+        assert_eq!(told.map(|name| value(&request, name)), [Some("DE"), Some("true"), Some("false")]);
+    }
+
+    #[test]
+    fn what_is_for_the_edge_only_goes_no_further() {
+        let forward = ForwardRules { headers: Select::All, ..ForwardRules::default() };
+        let behavior = Behavior { forward, ..Behavior::of("origin") };
+        let list = [("connection", "x-a, close"), ("x-a", "1"), ("expect", "100-continue"), ("x-b", "1")];
+        let request = sent(&behavior, "POST", "/", &list);
+        assert_eq!(
+            ["connection", "x-a", "expect", "x-b"].map(|name| value(&request, name)),
+            [None, None, None, Some("1")]
+        );
+        let told = sent(&behavior, "GET", "/", &[("x-forwarded-for", "198.51.100.1, 192.0.2.7")]);
+        assert_eq!(value(&told, "x-forwarded-for"), Some("198.51.100.1, 192.0.2.7"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod policy;
 mod private;
 mod refused;
 mod serve;
+mod upgrade;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -49,11 +50,7 @@ pub(crate) async fn serve(
     request: Request<Incoming>,
     viewer: Viewer,
 ) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    if let Err(refused) = admit::country(distribution, &viewer) {
-        return finish::refusal(&refused, &parts, &viewer);
-    }
-    serve::answer(shared, distribution, Request::from_parts(parts, body), viewer).await
+    serve::answer(shared, distribution, request, viewer).await
 }
 
 #[cfg(test)]

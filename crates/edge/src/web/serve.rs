@@ -24,7 +24,7 @@ use millrace_origin::{Kind, Upstream};
 use super::Viewer;
 use super::forward::{self, Asker};
 use super::refused::Refused;
-use super::{content, finish, key, path};
+use super::{admit, content, finish, key, path, upgrade};
 use crate::Site;
 use crate::edge::Shared;
 use crate::http::{Body, Upload};
@@ -56,26 +56,22 @@ pub(super) async fn answer(
     viewer: Viewer,
 ) -> Response<Body> {
     let site = shared.site.load_full();
-    let (parts, body) = request.into_parts();
-    let entry = match enter(shared, &site, distribution, &parts, &body, &viewer).await {
-        Ok(entry) => entry,
-        Err(refused) => return finish::refusal(&refused, &parts, &viewer),
-    };
-    let delivered = match entry.upstream(&site) {
-        Some(upstream) if entry.is_read(&parts.method) => entry.read(shared, upstream, &parts).await,
-        Some(upstream) => entry.pass(shared, upstream, &parts, body).await,
-        None => Err(Refused::NoOrigin),
+    let (mut parts, body) = request.into_parts();
+    let entry = enter(shared, &site, distribution, &parts, &body, &viewer).await;
+    let behavior = entry.as_ref().map_or(&distribution.default_behavior, |entry| entry.behavior);
+    let delivered = match entry {
+        Ok(entry) => entry.deliver(shared, &site, &mut parts, body).await,
+        Err(refused) => Err(refused),
     };
     let status = delivered.as_ref().map_or_else(Refused::status, |delivered| delivered.response.status());
     let page = distribution.error_rule(status.as_u16()).and_then(|rule| rule.page.as_ref());
     let page = match page {
-        Some(page) => entry.error_page(shared, &site, page, &parts).await,
+        Some(page) => error_page(shared, &site, distribution, page, &parts, &viewer).await,
         None => None,
     };
-    match (page, delivered) {
-        (Some(page), _) => finish::delivered(page, entry.behavior, &parts, &viewer),
-        (None, Ok(delivered)) => finish::delivered(delivered, entry.behavior, &parts, &viewer),
-        (None, Err(refused)) => finish::refusal(&refused, &parts, &viewer),
+    match page.map_or(delivered, Ok) {
+        Ok(delivered) => finish::delivered(delivered, behavior, &parts, &viewer),
+        Err(refused) => finish::refusal(&refused, &parts, &viewer),
     }
 }
 
@@ -88,14 +84,15 @@ async fn enter<'d>(
     body: &Incoming,
     viewer: &'d Viewer,
 ) -> Result<Entry<'d>, Refused> {
-    super::admit::size(parts)?;
+    admit::country(distribution, viewer)?;
+    admit::size(parts)?;
     let path =
         path::path(&parts.uri, distribution.default_root_object.as_deref()).map_err(|_| Refused::BadPath)?;
     let behavior = distribution.behavior(&path::plain(&path));
-    super::admit::behavior(distribution, behavior)?;
-    super::admit::protocol(behavior, parts, viewer)?;
-    super::admit::method(behavior, parts, body)?;
-    super::admit::signature(shared, site, behavior, parts, viewer).await?;
+    admit::behavior(distribution, behavior)?;
+    admit::protocol(behavior, parts, viewer)?;
+    admit::method(behavior, parts, body)?;
+    admit::signature(shared, site, behavior, parts, viewer).await?;
     let query = key::without_signature(behavior, parts.uri.query().unwrap_or_default());
     Ok(Entry { distribution, behavior, path, query, viewer })
 }
@@ -105,13 +102,39 @@ impl Entry<'_> {
         site.upstreams.get(&self.distribution.id)?.get(&self.behavior.target)
     }
 
+    async fn deliver(
+        &self,
+        shared: &Arc<Shared>,
+        site: &Site,
+        parts: &mut Parts,
+        body: Incoming,
+    ) -> Result<Delivered, Refused> {
+        let upstream = self.upstream(site).ok_or(Refused::NoOrigin)?;
+        if upgrade::is_asked_for(parts) {
+            let request = self.forwarded(parts).ok_or(Refused::BadPath)?;
+            return upgrade::pass(shared, upstream, parts, request).await;
+        }
+        match self.is_read(&parts.method) {
+            true => self.read(shared, upstream, parts).await,
+            false => self.pass(shared, upstream, parts, body).await,
+        }
+    }
+
+    /// The request as the origin gets it.
+    fn forwarded(&self, parts: &Parts) -> Option<Request<()>> {
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let asker = Asker {
+            address: self.viewer.peer.ip(),
+            tls: self.viewer.tls,
+            country: self.viewer.country.as_deref(),
+            agent: agent.unwrap_or_default(),
+        };
+        forward::forwarded(self.behavior, parts, &self.path, &self.query, asker)
+    }
+
     /// Whether the answer may be one that was given to somebody else.
     fn is_read(&self, method: &Method) -> bool {
         matches!(*method, Method::GET | Method::HEAD) || self.behavior.caches(method.as_str())
-    }
-
-    fn asker(&self) -> Asker<'_> {
-        Asker { address: self.viewer.peer.ip(), tls: self.viewer.tls, country: None }
     }
 
     fn name(&self, method: &Method, headers: &HeaderMap) -> CopyName {
@@ -126,15 +149,18 @@ impl Entry<'_> {
         parts: &Parts,
     ) -> Result<Delivered, Refused> {
         let keeps = self.behavior.caches(parts.method.as_str());
-        let request = forward::forwarded(self.behavior, parts, &self.path, &self.query, self.asker());
-        let ask = Ask {
-            name: self.name(&parts.method, &parts.headers),
-            request: request.ok_or(Refused::BadPath)?,
-            range: content::wanted_part(&parts.method, &parts.headers).filter(|_| keeps),
-            upstream: Arc::clone(upstream),
-            rules: rules(self.distribution, self.behavior, parts, keeps),
+        let name = self.name(&parts.method, &parts.headers);
+        let range = content::wanted_part(&parts.method, &parts.headers).filter(|_| keeps);
+        let here = if keeps { shared.cache.fresh(&name, &parts.headers, range.as_deref()) } else { None };
+        let reply = match here {
+            Some(reply) => reply,
+            None => {
+                let request = self.forwarded(parts).ok_or(Refused::BadPath)?;
+                let rules = rules(self.distribution, self.behavior, parts, keeps);
+                let ask = Ask { name, request, range, upstream: Arc::clone(upstream), rules };
+                shared.cache.answer(ask).await.map_err(Refused::of)?
+            }
         };
-        let reply = shared.cache.answer(ask.clone()).await.map_err(Refused::of)?;
         let rendered = content::render(&parts.method, &parts.headers, &reply.copy);
         let age = (reply.how != How::Missed || reply.age.as_secs() > 0).then_some(reply.age);
         let response = rendered.ok_or(Refused::Gone)?;
@@ -149,7 +175,7 @@ impl Entry<'_> {
         parts: &Parts,
         body: Incoming,
     ) -> Result<Delivered, Refused> {
-        let request = forward::forwarded(self.behavior, parts, &self.path, &self.query, self.asker());
+        let request = self.forwarded(parts);
         let body = Upload::new(body, shared.limits.stalled).boxed_unsync();
         let request = request.ok_or(Refused::BadPath)?.map(|()| body);
         let response = upstream.ask(request).await.map_err(|error| Refused::of(error.into()))?;
@@ -174,42 +200,30 @@ impl Entry<'_> {
             shared.cache.forget(&key::name(id, behavior, &Method::GET, &path, &query, headers));
         }
     }
+}
 
-    /// The distribution's own page for an error; none if that can't be had either.
-    async fn error_page(
-        &self,
-        shared: &Arc<Shared>,
-        site: &Site,
-        page: &ErrorPage,
-        parts: &Parts,
-    ) -> Option<Delivered> {
-        let behavior = self.distribution.behavior(&path::plain(&page.path));
-        let entry = Entry {
-            distribution: self.distribution,
-            behavior,
-            path: page.path.clone(),
-            query: String::new(),
-            viewer: self.viewer,
-        };
-        let mut plain = parts.clone();
-        plain.method = if parts.method == Method::HEAD { Method::HEAD } else { Method::GET };
-        for name in [
-            header::RANGE,
-            header::IF_RANGE,
-            header::IF_MATCH,
-            header::IF_NONE_MATCH,
-            header::IF_MODIFIED_SINCE,
-            header::IF_UNMODIFIED_SINCE,
-        ] {
-            plain.headers.remove(name);
-        }
-        let mut delivered = entry.read(shared, entry.upstream(site)?, &plain).await.ok()?;
-        if delivered.response.status() != StatusCode::OK {
-            return None;
-        }
-        *delivered.response.status_mut() = StatusCode::from_u16(page.status).ok()?;
-        Some(delivered)
+/// The distribution's own page for an error; none if that can't be had either.
+async fn error_page(
+    shared: &Arc<Shared>,
+    site: &Site,
+    distribution: &Distribution,
+    page: &ErrorPage,
+    parts: &Parts,
+    viewer: &Viewer,
+) -> Option<Delivered> {
+    let behavior = distribution.behavior(&path::plain(&page.path));
+    let entry = Entry { distribution, behavior, path: page.path.clone(), query: String::new(), viewer };
+    let mut plain = parts.clone();
+    plain.method = if parts.method == Method::HEAD { Method::HEAD } else { Method::GET };
+    for name in forward::CONDITIONS {
+        plain.headers.remove(name);
     }
+    let mut delivered = entry.read(shared, entry.upstream(site)?, &plain).await.ok()?;
+    if delivered.response.status() != StatusCode::OK {
+        return None;
+    }
+    *delivered.response.status_mut() = StatusCode::from_u16(page.status).ok()?;
+    Some(delivered)
 }
 
 /// How answers are kept.
@@ -227,7 +241,7 @@ fn rules(distribution: &Distribution, behavior: &Behavior, parts: &Parts, keeps:
 
 /// What an origin's failure is for a viewer.
 impl Refused {
-    fn of(error: millrace_cache::Error) -> Self {
+    pub(super) fn of(error: millrace_cache::Error) -> Self {
         match error.kind() {
             Kind::Timeout => Self::OriginSilent(error),
             _ => Self::OriginFailed(error),

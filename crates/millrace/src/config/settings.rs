@@ -145,6 +145,17 @@ section! {
 }
 
 section! {
+    /// How web distributions answer.
+    Web, "web" {
+        /// A file of MaxMind's format (.mmdb) that knows the countries of addresses, for distributions that are not for
+        /// all countries. A renewed file is noticed. Empty: nobody's country is known, so everybody is served.
+        countries: String = String::new(),
+        /// What this edge calls its place, in X-Amz-Cf-Pop.
+        location: String = "MIL50-P1".to_owned(),
+    }
+}
+
+section! {
     /// What is kept of the buckets' content.
     Cache, "cache" {
         /// Memory for blocks of objects.
@@ -351,6 +362,7 @@ pub(crate) struct Settings {
     pub(crate) control: Control,
     pub(crate) quotas: Quotas,
     pub(crate) s3: S3,
+    pub(crate) web: Web,
     pub(crate) cache: Cache,
     pub(crate) origin: Origin,
     pub(crate) limits: Limits,
@@ -425,6 +437,7 @@ pub(super) fn default_file() -> String {
         Control::describe,
         Quotas::describe,
         S3::describe,
+        Web::describe,
         Cache::describe,
         Origin::describe,
         Limits::describe,

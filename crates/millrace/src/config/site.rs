@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use millrace_control::Signers;
 use millrace_control::service::Declared;
-use millrace_edge::{CertificateError, CertificateFiles, Certificates, Site};
+use millrace_edge::{CertificateError, CertificateFiles, Certificates, Countries, CountriesError, Site};
 use millrace_model::{HostPattern, S3Domain, Snapshot, StreamingDistribution, Swf, Variants};
 use millrace_origin::{Credentials, FolderOrigin, Origin, S3Config, S3Origin};
 
@@ -151,6 +151,12 @@ impl Config {
     pub(crate) fn certificates(&self) -> Result<Option<Certificates>, CertificateError> {
         let files = self.certificate_files();
         if files.is_empty() { Ok(None) } else { Certificates::load(files).map(Some) }
+    }
+
+    /// The database of countries, if there is one.
+    pub(crate) fn countries(&self) -> Result<Option<Countries>, CountriesError> {
+        let file = &self.settings.web.countries;
+        if file.is_empty() { Ok(None) } else { Countries::open(&self.folder.join(file)).map(Some) }
     }
 
     /// How the cache is set up.
