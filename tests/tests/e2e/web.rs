@@ -1,4 +1,5 @@
 //! Web distributions: the built program between real clients and real origins.
 
 mod cache_tests;
+mod delivery;
 mod demo;
