@@ -51,6 +51,10 @@ Commands:
                     viewers who play; beside the bars.
     --viewers N     How many watch at one time; 500 unless given.
     --seconds N     How long they do; 20 unless given.
+  bench web         Web distributions beside Debian's nginx, Varnish and Traffic Server in one run: requests a second,
+                    CPU for each and for a GiB, memory, with ratios and bars; and how soon a cold object comes.
+    --only LIST     Of 1k, 100k, 10m, ranges, misses, http1, tls, http2 and cold; all unless given.
+    --seconds N     How long each load lasts; 5 unless given.
   help              Prints this.
 ";
 
@@ -80,6 +84,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<bool> {
         ["bench", "rtmp", rest @ ..] => bench::rtmp(rest),
         ["bench", "control", rest @ ..] => bench::control::run(rest),
         ["bench", "signatures", rest @ ..] => bench::signatures::run(rest),
+        ["bench", "web", rest @ ..] => bench::web::run(rest),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(true)

@@ -9,6 +9,7 @@ mod media;
 mod server;
 pub(crate) mod signatures;
 mod variant;
+pub(crate) mod web;
 
 use anyhow::{Context, bail, ensure};
 use millrace_model::Variant;
