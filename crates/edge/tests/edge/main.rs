@@ -27,3 +27,4 @@ mod swf;
 mod tunnels;
 mod variants;
 mod versions;
+mod web;

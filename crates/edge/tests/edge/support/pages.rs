@@ -24,6 +24,41 @@ pub(crate) struct Pages {
     pub(crate) open: Arc<AtomicUsize>,
 }
 
+/// Puts a web distribution into a house, changed as the test wants it, with these origins and keys. Its default behaviour
+/// asks the origin `pages`.
+pub(crate) fn publish<'u>(
+    house: &House,
+    upstreams: impl IntoIterator<Item = (&'u str, Arc<dyn Upstream>)>,
+    keys: impl IntoIterator<Item = (String, SigningKey)>,
+    change: impl FnOnce(&mut web::Distribution),
+) {
+    let mut distribution = web::Distribution {
+        id: "EPAGES".to_owned(),
+        domain_name: WEB_HOST.to_owned(),
+        aliases: Vec::new(),
+        enabled: true,
+        default_root_object: None,
+        origins: Vec::new(),
+        groups: Vec::new(),
+        behaviors: Vec::new(),
+        default_behavior: web::Behavior::of("pages"),
+        errors: Vec::new(),
+        geo: web::Geo::Anywhere,
+        http2: true,
+        http3: false,
+        ipv6: false,
+    };
+    change(&mut distribution);
+    let upstreams: HashMap<_, _> =
+        upstreams.into_iter().map(|(name, upstream)| (name.to_owned(), upstream)).collect();
+    house.edge.replace(Site {
+        snapshot: Snapshot::default().with_web(vec![distribution], None),
+        upstreams: [("EPAGES".to_owned(), upstreams)].into(),
+        keys: keys.into_iter().collect(),
+        ..Site::default()
+    });
+}
+
 /// Counts a body that is taken, until it is dropped.
 struct Open(Arc<AtomicUsize>);
 
@@ -41,34 +76,11 @@ impl Pages {
         change: impl FnOnce(&mut web::Distribution),
     ) -> Arc<Self> {
         let pages = Arc::new(Self { id: OriginId::new("pages"), open: Arc::default() });
-        let mut distribution = web::Distribution {
-            id: "EPAGES".to_owned(),
-            domain_name: WEB_HOST.to_owned(),
-            aliases: Vec::new(),
-            enabled: true,
-            default_root_object: None,
-            origins: Vec::new(),
-            groups: Vec::new(),
-            behaviors: Vec::new(),
-            default_behavior: web::Behavior {
-                methods: web::Methods::All,
-                ttl: web::Ttl::ZERO,
-                ..web::Behavior::of("pages")
-            },
-            errors: Vec::new(),
-            geo: web::Geo::Anywhere,
-            http2: true,
-            http3: false,
-            ipv6: false,
-        };
-        change(&mut distribution);
         let upstream: Arc<dyn Upstream> = Arc::<Self>::clone(&pages);
-        let upstreams = HashMap::from([("pages".to_owned(), upstream)]);
-        house.edge.replace(Site {
-            snapshot: Snapshot::default().with_web(vec![distribution], None),
-            upstreams: [("EPAGES".to_owned(), upstreams)].into(),
-            keys: keys.into_iter().collect(),
-            ..Site::default()
+        publish(house, [("pages", upstream)], keys, |distribution| {
+            distribution.default_behavior.methods = web::Methods::All;
+            distribution.default_behavior.ttl = web::Ttl::ZERO;
+            change(distribution);
         });
         pages
     }
