@@ -42,11 +42,19 @@ pub struct Entrance {
     pub countries: Option<Countries>,
     /// What web viewers are told of where this edge stands (`X-Amz-Cf-Pop`): at CloudFront an airport and a number.
     pub location: Arc<str>,
+    /// The UDP port for HTTP/3, if there is one: viewers by TLS are told of it.
+    pub http3_port: Option<u16>,
 }
 
 impl Default for Entrance {
     fn default() -> Self {
-        Self { certificates: None, proxies: Vec::new(), countries: None, location: "MIL50-P1".into() }
+        Self {
+            certificates: None,
+            proxies: Vec::new(),
+            countries: None,
+            location: "MIL50-P1".into(),
+            http3_port: None,
+        }
     }
 }
 

@@ -24,6 +24,7 @@ mod tunnel;
 mod upload;
 mod version1;
 mod version2;
+mod version3;
 
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
@@ -40,6 +41,7 @@ use self::patient::Patient;
 use self::signals::Signals;
 use self::taken::Streams;
 pub(crate) use self::upload::Upload;
+pub use self::version3::QuicListener;
 use crate::Phase;
 use crate::edge::Shared;
 

@@ -38,9 +38,18 @@ async fn serve(file: &Path, config: Config) -> anyhow::Result<()> {
         proxies: config.settings.listen.proxies.iter().map(|network| network.0).collect(),
         countries: countries.clone(),
         location: config.settings.web.location.as_str().into(),
+        http3_port: config.settings.listen.http3.first().map(|address| address.0.port()),
     };
     let edge = Edge::new(plane.site().await?, cache.clone(), config.limits(), entrance, Arc::new(log_event))?;
-    let server = open(file, &config, &edge, &cache).await?;
+    let mut server = open(file, &config, &edge, &cache).await?;
+    for address in &config.settings.listen.http3 {
+        let cure = format!("listen.http3 in {}", file.display());
+        let certificates = certificates.as_ref();
+        let certificates = certificates
+            .with_context(|| format!("listen.http3 needs a [[certificate]] in {}", file.display()))?;
+        let address = server.listen_quic(address.0, &cure, certificates)?;
+        tracing::info!(%address, "viewers may connect by HTTP/3");
+    }
     for address in &server.addresses {
         tracing::info!(%address, "viewers may connect");
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use millrace_cache::Cache;
-use millrace_edge::{Edge, Listener, Phase};
+use millrace_edge::{Certificates, Edge, Listener, Phase, QuicListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 
@@ -72,6 +72,20 @@ impl Server {
             server.listeners.spawn(listener.run());
         }
         Ok(server)
+    }
+
+    /// Opens a UDP port for HTTP/3; the result is where it listens.
+    pub(crate) fn listen_quic(
+        &mut self,
+        address: SocketAddr,
+        cure: &str,
+        certificates: &Certificates,
+    ) -> anyhow::Result<SocketAddr> {
+        let listener = QuicListener::bind(self.edge.clone(), address, certificates);
+        let listener = listener.map_err(|error| ports::explain(address, &error, cure))?;
+        let local = listener.local_addr()?;
+        self.listeners.spawn(listener.run());
+        Ok(local)
     }
 
     /// Lets the viewers who play go on until `deadline` has passed or a second signal comes, then ends.

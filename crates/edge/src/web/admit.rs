@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use hyper::body::{Body as _, Incoming};
 use hyper::http::request::Parts;
 use hyper::{Method, Version};
 use millrace_model::web::{Behavior, Distribution, ViewerProtocol};
@@ -54,12 +53,12 @@ pub(super) fn protocol(behavior: &Behavior, parts: &Parts, viewer: &Viewer) -> R
 }
 
 /// Whether the behaviour takes the method, with a body or without.
-pub(super) fn method(behavior: &Behavior, parts: &Parts, body: &Incoming) -> Result<(), Refused> {
+pub(super) fn method(behavior: &Behavior, parts: &Parts, has_body: bool) -> Result<(), Refused> {
     if !behavior.methods.allow(parts.method.as_str()) {
         return Err(Refused::Method);
     }
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
-    if reads && !body.is_end_stream() { Err(Refused::Body) } else { Ok(()) }
+    if reads && has_body { Err(Refused::Body) } else { Ok(()) }
 }
 
 /// Whether the viewer has a right, where one is needed.

@@ -17,12 +17,13 @@ mod upgrade;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hyper::body::Incoming;
+use bytes::Bytes;
+use hyper::header::{ALT_SVC, HeaderValue};
 use hyper::{Request, Response, Version};
 use millrace_model::web::Distribution;
 
 use crate::edge::Shared;
-use crate::http::{Authority, Body};
+use crate::http::{Authority, Body, BoxError};
 
 pub use self::geo::{Countries, CountriesError};
 
@@ -43,14 +44,28 @@ pub(crate) struct Viewer {
     pub(crate) location: Arc<str>,
 }
 
+/// The body of a viewer's request, by whatever version of HTTP.
+pub(crate) trait Sent:
+    hyper::body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static
+{
+}
+
+impl<B> Sent for B where B: hyper::body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static {}
+
 /// Answers a viewer of a web distribution.
 pub(crate) async fn serve(
     shared: &Arc<Shared>,
     distribution: &Arc<Distribution>,
-    request: Request<Incoming>,
+    request: Request<impl Sent>,
     viewer: Viewer,
 ) -> Response<Body> {
-    serve::answer(shared, distribution, request, viewer).await
+    let port = shared.entrance.http3_port.filter(|_| distribution.http3 && viewer.tls);
+    let mut response = serve::answer(shared, distribution, request, viewer).await;
+    if let Some(value) = port.and_then(|port| HeaderValue::try_from(format!("h3=\":{port}\"; ma=86400")).ok())
+    {
+        response.headers_mut().insert(ALT_SVC, value);
+    }
+    response
 }
 
 #[cfg(test)]

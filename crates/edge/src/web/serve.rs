@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
@@ -21,9 +20,9 @@ use millrace_cache::{Ask, Bounds, CopyName, ErrorTtls, How, Rules};
 use millrace_model::web::{Behavior, Distribution, ERROR_TTL, ErrorPage};
 use millrace_origin::{Kind, Upstream};
 
-use super::Viewer;
 use super::forward::{self, Asker};
 use super::refused::Refused;
+use super::{Sent, Viewer};
 use super::{admit, content, finish, key, path, upgrade};
 use crate::Site;
 use crate::edge::Shared;
@@ -52,12 +51,13 @@ pub(super) struct Delivered {
 pub(super) async fn answer(
     shared: &Arc<Shared>,
     distribution: &Arc<Distribution>,
-    request: Request<Incoming>,
+    request: Request<impl Sent>,
     viewer: Viewer,
 ) -> Response<Body> {
     let site = shared.site.load_full();
     let (mut parts, body) = request.into_parts();
-    let entry = enter(shared, &site, distribution, &parts, &body, &viewer).await;
+    let has_body = !body.is_end_stream();
+    let entry = enter(shared, &site, distribution, &parts, has_body, &viewer).await;
     let behavior = entry.as_ref().map_or(&distribution.default_behavior, |entry| entry.behavior);
     let delivered = match entry {
         Ok(entry) => entry.deliver(shared, &site, &mut parts, body).await,
@@ -81,7 +81,7 @@ async fn enter<'d>(
     site: &Site,
     distribution: &'d Distribution,
     parts: &Parts,
-    body: &Incoming,
+    has_body: bool,
     viewer: &'d Viewer,
 ) -> Result<Entry<'d>, Refused> {
     admit::country(distribution, viewer)?;
@@ -91,7 +91,7 @@ async fn enter<'d>(
     let behavior = distribution.behavior(&path::plain(&path));
     admit::behavior(distribution, behavior)?;
     admit::protocol(behavior, parts, viewer)?;
-    admit::method(behavior, parts, body)?;
+    admit::method(behavior, parts, has_body)?;
     admit::signature(shared, site, behavior, parts, viewer).await?;
     let query = key::without_signature(behavior, parts.uri.query().unwrap_or_default());
     Ok(Entry { distribution, behavior, path, query, viewer })
@@ -107,7 +107,7 @@ impl Entry<'_> {
         shared: &Arc<Shared>,
         site: &Site,
         parts: &mut Parts,
-        body: Incoming,
+        body: impl Sent,
     ) -> Result<Delivered, Refused> {
         let upstream = self.upstream(site).ok_or(Refused::NoOrigin)?;
         if upgrade::is_asked_for(parts) {
@@ -173,7 +173,7 @@ impl Entry<'_> {
         shared: &Arc<Shared>,
         upstream: &Arc<dyn Upstream>,
         parts: &Parts,
-        body: Incoming,
+        body: impl Sent,
     ) -> Result<Delivered, Refused> {
         let request = self.forwarded(parts);
         let body = Upload::new(body, shared.limits.stalled).boxed_unsync();

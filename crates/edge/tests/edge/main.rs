@@ -26,5 +26,6 @@ mod support;
 mod swf;
 mod tunnels;
 mod variants;
+mod version3;
 mod versions;
 mod web;

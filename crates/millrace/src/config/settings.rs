@@ -62,6 +62,8 @@ section! {
         viewers: Vec<Address> = vec![Address::everywhere(1935), Address::everywhere(80)],
         /// The same for the ports where players look for TLS, such as ":443"; these need a `[[certificate]]`.
         tls: Placed<Vec<Address>> = Vec::new().into(),
+        /// UDP addresses for HTTP/3, such as ":443", for web distributions that allow it; these need a `[[certificate]]`.
+        http3: Vec<Address> = Vec::new(),
         /// Addresses of load balancers that put a PROXY protocol header (version 1 or 2) in front of each connection,
         /// such as "10.0.0.0/8"; only theirs is believed.
         proxies: Vec<Network> = Vec::new(),
