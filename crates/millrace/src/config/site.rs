@@ -21,7 +21,7 @@ pub(crate) enum Store {
     /// In a folder of this machine.
     Folder(Arc<dyn Origin>),
     /// At S3, or what speaks like it.
-    S3(S3Config),
+    S3(Box<S3Config>),
 }
 
 impl Config {
@@ -95,7 +95,7 @@ impl Config {
             config.credentials = credentials;
         }
         config.reader = Some(reader.to_owned());
-        Ok(Store::S3(config))
+        Ok(Store::S3(Box::new(config)))
     }
 
     /// Distributions of the file, as the API shows them.

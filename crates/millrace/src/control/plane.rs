@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use millrace_control::auth::{Principal, Seal};
-use millrace_control::service::Change;
+use millrace_control::service::{Change, Outcome};
 use millrace_control::{Picture, Service, Settings, Store, StoreError, api};
 use millrace_edge::{Certificates, Edge, Site};
 use tokio::net::TcpListener;
@@ -125,7 +125,8 @@ impl Plane {
             match planned {
                 Some(there) => ids.extend(there.id),
                 None => {
-                    service.apply(&Principal::operator(), one, |made| ids.extend(made.id.clone())).await?
+                    let made = |made: &Outcome| ids.extend(made.id.clone());
+                    service.apply(&Principal::operator(), one, made).await?;
                 }
             }
         }
