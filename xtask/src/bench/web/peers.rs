@@ -171,6 +171,7 @@ fn distribution(origin: u16) -> String {
     CallerReference: bench
     Comment: ''
     Enabled: true
+    HttpVersion: http2
     Origins:
       Quantity: 1
       Items:
