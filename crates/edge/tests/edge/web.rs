@@ -1,8 +1,13 @@
 //! Web distributions, from the viewer's socket to the origin's: origins that fail, viewers that want parts, and everybody
 //! who hopes that others get what was made for him.
 
+mod crowd;
+mod delivery;
 mod faults;
 mod parts;
+mod paths;
+mod poisoning;
+mod sockets;
 
 use std::sync::Arc;
 

@@ -49,6 +49,8 @@ type Answers = dyn Fn(&str, usize) -> Vec<Do> + Send + Sync;
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     seen: watch::Sender<usize>,
+    /// Connections that came, and that are gone.
+    connections: watch::Sender<(usize, usize)>,
     requests: Arc<Mutex<Vec<String>>>,
     _task: JoinSet<()>,
 }
@@ -61,14 +63,21 @@ impl Server {
         let (seen, requests) = (watch::Sender::new(0), Arc::<Mutex<Vec<String>>>::default());
         let (answers, mut task): (Arc<Answers>, _) = (Arc::new(answers), JoinSet::new());
         let (noted, counted) = (Arc::clone(&requests), seen.clone());
+        let connected = watch::Sender::new((0, 0));
+        let open = connected.clone();
         task.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                open.send_modify(|(came, _)| *came += 1);
                 let (answers, noted) = (Arc::clone(&answers), Arc::clone(&noted));
-                connections.spawn(serve(stream, answers, noted, counted.clone()));
+                let (counted, open) = (counted.clone(), open.clone());
+                connections.spawn(async move {
+                    serve(stream, answers, noted, counted).await;
+                    open.send_modify(|(_, gone)| *gone += 1);
+                });
             }
         });
-        Self { address, seen, requests, _task: task }
+        Self { address, seen, connections: connected, requests, _task: task }
     }
 
     /// All requests, as they came.
@@ -85,6 +94,17 @@ impl Server {
     pub(crate) async fn until_asked(&self, times: usize) {
         let mut seen = self.seen.subscribe();
         seen.wait_for(|seen| *seen >= times).await.expect("the server is there");
+    }
+
+    /// Connections that came up to now.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.borrow().0
+    }
+
+    /// Waits until so many of them are gone.
+    pub(crate) async fn until_closed(&self, connections: usize) {
+        let mut closed = self.connections.subscribe();
+        closed.wait_for(|(_, gone)| *gone >= connections).await.expect("the server is there");
     }
 
     /// How it is asked.
