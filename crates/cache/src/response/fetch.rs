@@ -1,26 +1,20 @@
 //! Asks an upstream, and makes a copy of what it answers.
 
-use super::content::Content;
 use super::copy::{Copy, Part, strip};
-use super::pour::{self, Pour};
-use super::spool::Spool;
-use super::{Ask, How, compress};
+use super::head::Head;
+use super::{Ask, How};
 use crate::cache::Inner;
-use crate::fetch::Pinned;
-use crate::{BLOCK, Error, Object, ObjectId};
-use futures::StreamExt;
-use futures::stream;
+use crate::{BLOCK, Error};
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Request, StatusCode, response};
 use http_body_util::{BodyExt, Empty};
-use millrace_origin::{Answer, Body, ObjectInfo, Origin, RangedOrigin, RequestBody, ResponseBody, Version};
-use millrace_web::{Bounds, Directives, Fields, Freshness, Moment, Validators, Variant, may_store, said};
-use std::ops::Range;
+use millrace_origin::{RequestBody, ResponseBody, Version};
+use millrace_web::{Bounds, Directives, Freshness, Moment, Validators, may_store, said};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Blocks that are asked for at once where nothing is known of an object yet: 4 MiB.
-const FIRST: u64 = 16;
+pub(super) const FIRST: u64 = 16;
 
 /// An answer that was fetched.
 pub(super) struct Fetched {
@@ -31,24 +25,25 @@ pub(super) struct Fetched {
 }
 
 /// The head of an answer, and when it was.
-struct Answered {
-    parts: response::Parts,
-    body: ResponseBody,
-    moment: Moment,
+pub(super) struct Answered {
+    pub(super) parts: response::Parts,
+    pub(super) body: ResponseBody,
+    pub(super) moment: Moment,
     /// What had been purged when it was asked for.
-    purges: u64,
+    pub(super) purges: u64,
 }
 
 /// Asks, with what is known already as the condition.
 pub(super) async fn fetch(inner: &Arc<Inner>, ask: &Ask, known: Option<Arc<Copy>>) -> Result<Fetched, Error> {
-    let conditional = known.as_ref().filter(|_| ask.request.method() != Method::HEAD);
+    let heads = *ask.request.method() == Method::HEAD;
+    let conditional = known.as_ref().filter(|_| !heads);
     let answered = match question(inner, ask, conditional.map(|copy| &**copy)).await {
         Ok(answered) => answered,
         Err(error) => return excuse(inner, ask, known.as_ref(), StatusCode::GATEWAY_TIMEOUT).ok_or(error),
     };
     let status = answered.parts.status;
     match known {
-        Some(known) if status == StatusCode::NOT_MODIFIED && conditional_is(ask) => {
+        Some(known) if status == StatusCode::NOT_MODIFIED && !heads => {
             Ok(confirm(inner, ask, &known, answered))
         }
         Some(known) if status.is_server_error() && !known.status.is_server_error() => {
@@ -57,16 +52,12 @@ pub(super) async fn fetch(inner: &Arc<Inner>, ask: &Ask, known: Option<Arc<Copy>
                 None => Ok(take(inner, ask, answered)),
             }
         }
-        Some(known) if ask.request.method() == Method::HEAD => {
+        Some(known) if heads => {
             compare(inner, ask, &known, &answered);
             Ok(take(inner, ask, answered))
         }
         _ => Ok(take(inner, ask, answered)),
     }
-}
-
-fn conditional_is(ask: &Ask) -> bool {
-    ask.request.method() != Method::HEAD
 }
 
 /// Sends the request.
@@ -183,7 +174,7 @@ fn compare(inner: &Inner, ask: &Ask, known: &Arc<Copy>, answered: &Answered) {
 }
 
 /// The bounds for a status: errors have their own.
-fn bounds(ask: &Ask, status: StatusCode) -> Bounds {
+pub(super) fn bounds(ask: &Ask, status: StatusCode) -> Bounds {
     let bounds = ask.rules.bounds;
     match status.as_u16() {
         404 | 405 | 414 | 500..=504 => {
@@ -195,7 +186,7 @@ fn bounds(ask: &Ask, status: StatusCode) -> Bounds {
 }
 
 /// Whether an answer is kept.
-fn is_kept(ask: &Ask, parts: &response::Parts, directives: &Directives) -> bool {
+pub(super) fn is_kept(ask: &Ask, parts: &response::Parts, directives: &Directives) -> bool {
     let (method, status) = (ask.request.method(), parts.status);
     let anyway = !ask.rules.bounds.min.is_zero();
     // These are kept by their nature (RFC 9110 §15.1), or since CloudFront does; others only if the origin says so.
@@ -215,160 +206,10 @@ fn is_kept(ask: &Ask, parts: &response::Parts, directives: &Directives) -> bool 
 
 /// Makes a copy of an answer, for others if it may be, and lets its bytes come.
 fn take(inner: &Arc<Inner>, ask: &Ask, answered: Answered) -> Fetched {
-    let Answered { mut parts, body, moment, purges } = answered;
-    let directives = Directives::of(&parts.headers);
-    let variant = Variant::of(&parts.headers, ask.request.headers());
-    let kept = variant.is_some() && is_kept(ask, &parts, &directives);
-    let length = content_length(&parts.headers);
-    let part =
-        part(&parts).filter(|part| length.is_none_or(|length| length == part.range.end - part.range.start));
-    // A part that is not what it says is passed on, and nothing more.
-    let kept = kept && (part.is_some() || parts.status != StatusCode::PARTIAL_CONTENT);
-    let freshness = Freshness::of(&parts.headers, &directives, bounds(ask, parts.status), moment);
-    let press = ask.rules.coding.filter(|_| compress::fits(ask.request.method(), &parts, length));
-    let ranges = parts.headers.get(header::ACCEPT_RANGES).is_some_and(|unit| unit.as_bytes() == b"bytes");
-    strip(&mut parts.headers);
-    if part.is_some() {
-        parts.headers.remove(header::CONTENT_RANGE);
+    let (head, body) = Head::of(ask, answered);
+    match head.tag() {
+        _ if !head.has_body() => head.alone(inner, ask),
+        Some((tag, total)) => head.in_blocks(inner, ask, Version::new(tag), total, body),
+        None => head.spooled(inner, ask, body),
     }
-    if ask.rules.without_cookies {
-        parts.headers.remove(header::SET_COOKIE);
-    }
-    if let Some(coding) = press {
-        compress::change(&mut parts.headers, coding);
-    }
-    let validators = Validators::of(&parts.headers);
-    let status = if part.is_some() { StatusCode::OK } else { parts.status };
-    let as_copy = |content, part: Option<Part>, headers: HeaderMap| Copy {
-        status,
-        validators: validators.clone(),
-        headers,
-        variant: variant.clone().unwrap_or_default(),
-        freshness,
-        answered: moment.answered,
-        excused: None,
-        part,
-        content,
-    };
-    let total = part.as_ref().map(|part| part.of).or(length);
-    let strong = validators.strong_etag().filter(|_| {
-        kept && press.is_none()
-            && (ranges || part.is_some())
-            && *ask.request.method() == Method::GET
-            && matches!(parts.status.as_u16(), 200 | 206)
-    });
-    if let (Some(tag), Some(total)) = (strong, total.filter(|total| *total > BLOCK)) {
-        let range = part.as_ref().map_or(0..total, |part| part.range.clone());
-        let blocks = blocks(inner, ask, Version::new(tag), total, range, body);
-        let copy = Arc::new(as_copy(Content::Blocks(blocks), None, parts.headers.clone()));
-        inner.copies.put(&ask.name, &copy, ask.request.headers(), purges);
-        return Fetched { copy, how: How::Missed, kept: true };
-    }
-    let part = part.filter(|part| part.range != (0..part.of));
-    if *ask.request.method() == Method::HEAD || has_no_body(parts.status) {
-        let copy = Arc::new(as_copy(Content::Nothing, None, parts.headers.clone()));
-        let kept = kept && *ask.request.method() != Method::HEAD;
-        if kept {
-            keep(inner, ask, &copy, &directives, purges);
-        }
-        return Fetched { copy, how: How::Missed, kept };
-    }
-    let promised = length.filter(|_| press.is_none());
-    let fits = promised.is_none_or(|length| length <= inner.config.longest_copy);
-    let (spool, door) = Spool::new(kept && fits, inner.config.longest_copy, &inner.filling);
-    let copy = Arc::new(as_copy(Content::Coming(Arc::new(door), promised), part, parts.headers.clone()));
-    let kept = kept && fits;
-    if kept {
-        keep(inner, ask, &copy, &directives, purges);
-    } else if ask.rules.keeps {
-        inner.copies.note_own(&ask.name);
-    }
-    let source = inner.sources.get(ask.upstream.id());
-    let pour = Pour {
-        inner: Arc::clone(inner),
-        source,
-        name: ask.name.clone(),
-        copy: Arc::downgrade(&copy),
-        spool,
-        press,
-    };
-    tokio::spawn(pour::pour(pour, body));
-    Fetched { copy, how: How::Missed, kept }
-}
-
-/// Puts a copy where others find it, without the fields that the origin meant for one only.
-fn keep(inner: &Inner, ask: &Ask, copy: &Arc<Copy>, directives: &Directives, purges: u64) {
-    inner.copies.put(&ask.name, copy, ask.request.headers(), purges);
-    let mut named = Vec::new();
-    for fields in [&directives.no_cache, &directives.private] {
-        if let Fields::Named(names) = fields {
-            named.extend(names);
-        }
-    }
-    if !named.is_empty() {
-        let mut headers = copy.headers.clone();
-        for name in named {
-            headers.remove(name);
-        }
-        let bare = Arc::new(copy.again(headers, copy.freshness, copy.answered));
-        inner.copies.replace(&ask.name, &Arc::downgrade(copy), Some(&bare));
-    }
-}
-
-fn has_no_body(status: StatusCode) -> bool {
-    status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// Which part a 206 is.
-fn part(parts: &response::Parts) -> Option<Part> {
-    (parts.status == StatusCode::PARTIAL_CONTENT).then(|| Part::of(&parts.headers)).flatten()
-}
-
-/// An object in blocks, of which `range` comes with the answer that told of it.
-fn blocks(
-    inner: &Arc<Inner>,
-    ask: &Ask,
-    version: Version,
-    length: u64,
-    range: Range<u64>,
-    body: ResponseBody,
-) -> Object {
-    let origin: Arc<dyn Origin> = Arc::new(RangedOrigin::new(Arc::clone(&ask.upstream), ask.request.clone()));
-    let name = &ask.name;
-    let key: Arc<str> = format!("{}\n{}\n{}", name.resource, name.distribution, name.rest).into();
-    let id = ObjectId::new(origin.id(), &key, &version);
-    let info = Arc::new(ObjectInfo::new(version, length));
-    let source = inner.sources.get(origin.id());
-    let pinned = Arc::new(Pinned { origin, key, info: Arc::clone(&info), id, source });
-    // Only whole blocks can be kept, from the first that begins in it.
-    if range.start.is_multiple_of(BLOCK) {
-        let first = range.start / BLOCK;
-        let end = if range.end == length { length.div_ceil(BLOCK) } else { range.end / BLOCK };
-        let blocks = first..end.min(first + FIRST);
-        if !blocks.is_empty() {
-            let bytes = blocks.start * BLOCK..(blocks.end * BLOCK).min(length);
-            let body = first_bytes(body, bytes.end - bytes.start);
-            let answer = Answer { object: (*info).clone(), range: bytes, body };
-            inner.adopt_run(&pinned, answer, blocks);
-        }
-    }
-    Object::new(Arc::clone(inner), pinned)
-}
-
-/// So many bytes of a body, if there are as many: then it ends, and the transfer with it.
-fn first_bytes(body: ResponseBody, bytes: u64) -> Body {
-    let pieces = stream::try_unfold((body.into_data_stream(), bytes), |(mut pieces, left)| async move {
-        if left == 0 {
-            return Ok(None);
-        }
-        let Some(mut piece) = pieces.next().await.transpose()? else { return Ok(None) };
-        piece.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-        let left = left - piece.len() as u64;
-        Ok(Some((piece, (pieces, left))))
-    });
-    pieces.boxed()
 }

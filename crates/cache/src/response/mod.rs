@@ -19,6 +19,7 @@ mod content;
 mod copy;
 mod fetch;
 mod flight;
+mod head;
 mod pour;
 mod spool;
 mod store;
