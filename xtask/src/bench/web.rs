@@ -59,6 +59,8 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<bool> {
     if options.cold {
         println!("{}", cold(&place, &peers)?);
     }
+    drop(peers);
+    place.clear();
     Ok(good)
 }
 

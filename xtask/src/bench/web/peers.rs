@@ -57,6 +57,13 @@ impl Place {
         let origin = Process::start(nginx_command(1, folder, "origin", &server)?, origin_port)?;
         Ok(Self { folder: folder.to_owned(), origin, origin_port })
     }
+
+    /// Gives back the disk that caches have filled, which are gone by now; the next run would do so as well.
+    pub(super) fn clear(&self) {
+        for name in ["nginx-kept", "traffic-server"] {
+            let _ = std::fs::remove_dir_all(self.folder.join(name));
+        }
+    }
 }
 
 /// Writes a document of random bytes, which nobody can shorten, unless it is there.
@@ -223,22 +230,9 @@ const UNUSED: [&str; 10] = [
 
 /// Everything in the folder of Traffic Server's configuration.
 fn traffic_server_files(place: &Place, root: &Path, plain: u16, tls: u16) -> Vec<(&'static str, String)> {
-    let (shown, run, origin) = (root.display(), place.folder.display(), place.origin_port);
+    let (shown, origin) = (root.display(), place.origin_port);
     let mut files = UNUSED.map(|name| (name, String::new())).to_vec();
-    let records = [
-        format!("http.server_ports STRING {plain}:ip-in=127.0.0.1 {tls}:ip-in=127.0.0.1:ssl"),
-        "exec_thread.autoconfig INT 0".to_owned(),
-        "exec_thread.limit INT 1".to_owned(),
-        "accept_threads INT 0".to_owned(),
-        "cache.ram_cache.size INT 1073741824".to_owned(),
-        "cache.ram_cache_cutoff INT 67108864".to_owned(),
-        "url_remap.remap_required INT 1".to_owned(),
-        "log.logging_enabled INT 0".to_owned(),
-        "admin.user_id STRING #-1".to_owned(),
-        format!("ssl.server.cert.path STRING {run}"),
-        format!("ssl.server.private_key.path STRING {run}"),
-    ];
-    let records = records.iter().map(|record| format!("CONFIG proxy.config.{record}\n")).collect();
+    let records = traffic_server_records(&place.folder, plain, tls);
     let origin = format!("http://127.0.0.1:{origin}/");
     files.extend([
         ("records.config", records),
@@ -263,6 +257,25 @@ fn traffic_server_files(place: &Place, root: &Path, plain: u16, tls: u16) -> Vec
         ),
     ]);
     files
+}
+
+/// One thread, objects in memory as far as they fit, and the certificate.
+fn traffic_server_records(folder: &Path, plain: u16, tls: u16) -> String {
+    let run = folder.display();
+    let records = [
+        format!("http.server_ports STRING {plain}:ip-in=127.0.0.1 {tls}:ip-in=127.0.0.1:ssl"),
+        "exec_thread.autoconfig INT 0".to_owned(),
+        "exec_thread.limit INT 1".to_owned(),
+        "accept_threads INT 0".to_owned(),
+        "cache.ram_cache.size INT 1073741824".to_owned(),
+        "cache.ram_cache_cutoff INT 67108864".to_owned(),
+        "url_remap.remap_required INT 1".to_owned(),
+        "log.logging_enabled INT 0".to_owned(),
+        "admin.user_id STRING #-1".to_owned(),
+        format!("ssl.server.cert.path STRING {run}"),
+        format!("ssl.server.private_key.path STRING {run}"),
+    ];
+    records.iter().map(|record| format!("CONFIG proxy.config.{record}\n")).collect()
 }
 
 /// A command that talks into a file.
