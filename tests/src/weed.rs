@@ -118,6 +118,8 @@ fn arguments(folder: &Path, [s3, master, volume, filer]: [u16; 4]) -> Vec<String
         format!("-filer.port={filer}"),
         "-volume.max=60".to_owned(),
         "-master.volumeSizeLimitMB=64".to_owned(),
+        // Without it nothing can be stored on a disk of which less than a hundredth is free, however much that is.
+        "-volume.minFreeSpace=256MiB".to_owned(),
     ]
     .to_vec()
 }
