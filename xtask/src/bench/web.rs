@@ -198,7 +198,7 @@ fn cold(place: &Place, peers: &[Peer]) -> anyhow::Result<String> {
         let long = |number: usize| checked(peer.plain, &format!("/1g?cold={number}"), 1 << 30);
         let mut firsts = Vec::new();
         let whole = median(|number| {
-            let answer = long(number)?;
+            let answer = long(number).context(peer.name)?;
             firsts.push(answer.first);
             Ok(answer.whole)
         })?;

@@ -149,7 +149,8 @@ impl Peer {
         command
             .args(["-a", &format!("127.0.0.1:{port}"), "-s", &format!("malloc,{MEMORY}g"), "-f"])
             .arg(rules);
-        command.args(["-p", "thread_pools=1", "-p", "thread_pool_min=50"]);
+        // Many short objects have to go for a long one; with its own bound Varnish would cut that off.
+        command.args(["-p", "thread_pools=1", "-p", "thread_pool_min=50", "-p", "nuke_limit=1000000"]);
         let process = Process::start(silent(command, &place.folder.join("varnish.log"))?, port)?;
         Ok(Self { name: "varnish", process, plain: port, tls: None })
     }
