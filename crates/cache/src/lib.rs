@@ -57,4 +57,4 @@ pub use metrics::{Counters, OriginCounters};
 pub use millrace_web::Bounds;
 pub use object_table::said;
 pub use reader::Object;
-pub use response::{Ask, ContentBody, Copy, CopyName, ErrorTtls, How, Part, Reply, Rules};
+pub use response::{Ask, ContentBody, Copy, CopyKey, CopyName, ErrorTtls, How, Part, Reply, Rules};

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::header::HeaderValue;
 use ipnet::IpNet;
 use millrace_model::HostError;
 use rustls::server::{Acceptor, ClientHello};
@@ -41,7 +42,7 @@ pub struct Entrance {
     /// are served.
     pub countries: Option<Countries>,
     /// What web viewers are told of where this edge stands (`X-Amz-Cf-Pop`): at CloudFront an airport and a number.
-    pub location: Arc<str>,
+    pub location: HeaderValue,
     /// The UDP port for HTTP/3, if there is one: viewers by TLS are told of it.
     pub http3_port: Option<u16>,
 }
@@ -52,7 +53,7 @@ impl Default for Entrance {
             certificates: None,
             proxies: Vec::new(),
             countries: None,
-            location: "MIL50-P1".into(),
+            location: HeaderValue::from_static("MIL50-P1"),
             http3_port: None,
         }
     }

@@ -32,12 +32,14 @@ async fn serve(file: &Path, config: Config) -> anyhow::Result<()> {
     let cache = Cache::open(config.cache()).await.context("the cache can't be opened")?;
     let certificates = config.certificates()?;
     let plane = Plane::start(config.clone(), file).await.context("the control plane can't be started")?;
-    let countries = config.countries()?;
+    let (countries, location) = (config.countries()?, &config.settings.web.location);
     let entrance = Entrance {
         certificates: certificates.clone(),
         proxies: config.settings.listen.proxies.iter().map(|network| network.0).collect(),
         countries: countries.clone(),
-        location: config.settings.web.location.as_str().into(),
+        location: location.parse().with_context(|| {
+            format!("web.location in {}: {location:?} is no value of a header", file.display())
+        })?,
         http3_port: config.settings.listen.http3.first().map(|address| address.0.port()),
     };
     let edge = Edge::new(plane.site().await?, cache.clone(), config.limits(), entrance, Arc::new(log_event))?;

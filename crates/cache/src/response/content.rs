@@ -7,7 +7,6 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
-use std::collections::VecDeque;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -55,18 +54,12 @@ impl Held {
         Self { pieces: whole, length, trailers }
     }
 
-    /// The bytes of a range, as slices.
-    fn slices(&self, range: &Range<u64>) -> VecDeque<Bytes> {
-        let (mut slices, mut at) = (VecDeque::new(), 0);
-        for piece in &self.pieces {
-            let end = at + piece.len() as u64;
-            let (from, to) = (range.start.clamp(at, end) - at, range.end.clamp(at, end) - at);
-            if from < to {
-                slices.push_back(piece.slice(from as usize..to as usize));
-            }
-            at = end;
-        }
-        slices
+    /// The bytes of a range that lie in the piece in which it begins. All pieces but the last are as long as blocks.
+    fn first_of(&self, range: &Range<u64>) -> Option<Bytes> {
+        let (number, from) = (range.start / BLOCK, range.start % BLOCK);
+        let piece = self.pieces.get(usize::try_from(number).ok()?)?;
+        let to = (from + (range.end - range.start)).min(piece.len() as u64);
+        (from < to).then(|| piece.slice(from as usize..to as usize))
     }
 }
 
@@ -103,10 +96,8 @@ impl Content {
     pub(crate) fn all(&self) -> Option<ContentBody> {
         let length = self.length();
         Some(ContentBody(match self {
-            Self::Nothing => Source::Held(VecDeque::new(), 0, None),
-            Self::Held(held) => {
-                Source::Held(held.pieces.iter().cloned().collect(), held.length, held.trailers.clone())
-            }
+            Self::Nothing => Source::Nothing,
+            Self::Held(held) => Source::Held(Arc::clone(held), 0..held.length, held.trailers.is_some()),
             Self::Coming(door, _) => Source::Coming(door.reader()?, 0..length.unwrap_or(u64::MAX), length),
             Self::Blocks(object) => Source::Blocks(Blocks::new(object.another(), 0..object.length())),
         }))
@@ -116,8 +107,8 @@ impl Content {
     pub(crate) fn part(&self, range: Range<u64>) -> Option<ContentBody> {
         let length = range.end.saturating_sub(range.start);
         Some(ContentBody(match self {
-            Self::Nothing => Source::Held(VecDeque::new(), 0, None),
-            Self::Held(held) => Source::Held(held.slices(&range), length, None),
+            Self::Nothing => Source::Nothing,
+            Self::Held(held) => Source::Held(Arc::clone(held), range, false),
             Self::Coming(door, _) => Source::Coming(door.reader()?, range, Some(length)),
             Self::Blocks(object) => Source::Blocks(Blocks::new(object.another(), range)),
         }))
@@ -128,7 +119,9 @@ impl Content {
 pub struct ContentBody(Source);
 
 enum Source {
-    Held(VecDeque<Bytes>, u64, Option<HeaderMap>),
+    Nothing,
+    /// What is still wanted of it, and whether the trailers are.
+    Held(Arc<Held>, Range<u64>, bool),
     /// The bytes that are still wanted, by their places behind what was read; their number, if it is known.
     Coming(Reader, Range<u64>, Option<u64>),
     Blocks(Blocks),
@@ -143,11 +136,14 @@ impl http_body::Body for ContentBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match &mut self.0 {
-            Source::Held(pieces, left, trailers) => {
-                let piece = pieces.pop_front();
-                *left -= piece.as_ref().map_or(0, |piece| piece.len() as u64);
-                let frame = piece.map(Frame::data).or_else(|| trailers.take().map(Frame::trailers));
-                Poll::Ready(frame.map(Ok))
+            Source::Nothing => Poll::Ready(None),
+            Source::Held(held, wanted, trailers) => {
+                if let Some(piece) = held.first_of(wanted) {
+                    wanted.start += piece.len() as u64;
+                    return Poll::Ready(Some(Ok(Frame::data(piece))));
+                }
+                let trailers = std::mem::take(trailers).then(|| held.trailers.clone()).flatten();
+                Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
             }
             Source::Coming(reader, wanted, left) => {
                 let piece = ready!(cut(reader, wanted, context));
@@ -164,7 +160,8 @@ impl http_body::Body for ContentBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Source::Held(pieces, _, trailers) => pieces.is_empty() && trailers.is_none(),
+            Source::Nothing => true,
+            Source::Held(_, wanted, trailers) => wanted.is_empty() && !trailers,
             Source::Coming(_, wanted, left) => wanted.is_empty() || *left == Some(0),
             Source::Blocks(blocks) => blocks.wanted.is_empty(),
         }
@@ -172,7 +169,9 @@ impl http_body::Body for ContentBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Source::Held(_, left, _) | Source::Coming(_, _, Some(left)) => SizeHint::with_exact(*left),
+            Source::Nothing => SizeHint::with_exact(0),
+            Source::Held(_, wanted, _) => SizeHint::with_exact(wanted.end - wanted.start),
+            Source::Coming(_, _, Some(left)) => SizeHint::with_exact(*left),
             Source::Coming(_, _, None) => SizeHint::default(),
             Source::Blocks(blocks) => SizeHint::with_exact(blocks.wanted.end - blocks.wanted.start),
         }

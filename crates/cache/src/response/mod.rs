@@ -28,7 +28,7 @@ mod tests;
 
 pub use content::ContentBody;
 pub use copy::{Copy, Part};
-pub use store::CopyName;
+pub use store::{CopyKey, CopyName};
 
 pub(crate) use flight::Questions;
 pub(crate) use spool::Budget;
@@ -130,9 +130,9 @@ impl Cache {
     /// The answer to a request, if it is here and nobody has to be asked. `request` is what the viewer sent: what depends
     /// on fields that the origin does not get to see may be found by [`answer`](Self::answer) only.
     #[must_use]
-    pub fn fresh(&self, name: &CopyName, request: &HeaderMap, range: Option<&str>) -> Option<Reply> {
+    pub fn fresh(&self, key: &CopyKey<'_>, request: &HeaderMap, range: Option<&str>) -> Option<Reply> {
         let (inner, now) = (self.inner(), self.inner().clock.now());
-        let copy = inner.copies.find(name, request)?;
+        let copy = inner.copies.find(key, request)?;
         (copy.is_fresh(now) && copy.has(range)).then(|| inner.reply(&copy, How::Hit, now))
     }
 

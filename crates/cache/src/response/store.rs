@@ -2,9 +2,10 @@
 
 use super::copy::Copy;
 use http::HeaderMap;
-use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -20,6 +21,36 @@ pub struct CopyName {
     pub resource: Arc<str>,
     /// What else tells copies apart: headers, cookies, codings.
     pub rest: Arc<str>,
+}
+
+/// A [`CopyName`] as it is looked for: nothing has to be allocated for a copy that is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CopyKey<'n> {
+    /// The distribution.
+    pub distribution: &'n str,
+    /// The path, and the part of the query that counts.
+    pub resource: &'n str,
+    /// What else tells copies apart.
+    pub rest: &'n str,
+}
+
+impl CopyKey<'_> {
+    /// The name to keep.
+    #[must_use]
+    pub fn name(&self) -> CopyName {
+        CopyName {
+            distribution: self.distribution.into(),
+            resource: self.resource.into(),
+            rest: self.rest.into(),
+        }
+    }
+}
+
+impl Equivalent<CopyName> for CopyKey<'_> {
+    fn equivalent(&self, name: &CopyName) -> bool {
+        let CopyName { distribution, resource, rest } = name;
+        *self == CopyKey { distribution, resource, rest }
+    }
 }
 
 /// The copies of one name. Never changed: another shelf takes its place.
@@ -69,7 +100,10 @@ impl Store {
     }
 
     /// The copy that answers a request with these fields.
-    pub(crate) fn find(&self, name: &CopyName, request: &HeaderMap) -> Option<Arc<Copy>> {
+    pub(crate) fn find<N>(&self, name: &N, request: &HeaderMap) -> Option<Arc<Copy>>
+    where
+        N: Hash + Equivalent<CopyName>,
+    {
         let shelf = self.shelves.get(name)?;
         shelf.0.iter().rev().find(|copy| copy.variant.matches(request)).cloned()
     }

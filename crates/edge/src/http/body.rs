@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Frame, SizeHint};
+use millrace_cache::ContentBody;
 
 use super::taken;
 
@@ -21,6 +22,7 @@ pub(crate) struct Body(Kind);
 
 enum Kind {
     Parts { parts: VecDeque<Bytes>, left: u64 },
+    Copy(ContentBody),
     Stream(UnsyncBoxBody<Bytes, BoxError>),
 }
 
@@ -36,6 +38,11 @@ impl Body {
         let parts: VecDeque<Bytes> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let left = parts.iter().map(|part| part.len() as u64).sum();
         Self(Kind::Parts { parts, left })
+    }
+
+    /// What of a copy is wanted.
+    pub(crate) fn copied(body: ContentBody) -> Self {
+        Self(Kind::Copy(body))
     }
 
     /// What another body brings, with its trailers; it has a length if the other knows one.
@@ -76,6 +83,7 @@ impl hyper::body::Body for Body {
                 *left -= part.as_ref().map_or(0, |part| part.len() as u64);
                 Poll::Ready(part.map(|part| Ok(Frame::data(part))))
             }
+            Kind::Copy(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
             Kind::Stream(body) => Pin::new(body).poll_frame(context),
         };
         if let Poll::Ready(Some(Ok(_))) = &frame {
@@ -87,6 +95,7 @@ impl hyper::body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Parts { parts, .. } => parts.is_empty(),
+            Kind::Copy(body) => body.is_end_stream(),
             Kind::Stream(body) => body.is_end_stream(),
         }
     }
@@ -94,6 +103,7 @@ impl hyper::body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Parts { left, .. } => SizeHint::with_exact(*left),
+            Kind::Copy(body) => body.size_hint(),
             Kind::Stream(body) => body.size_hint(),
         }
     }

@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use millrace_model::{HostError, Snapshot, web};
 
@@ -39,7 +40,7 @@ impl<'s> Whose<'s> {
 impl Connection {
     /// Looks at a request before it is answered: what it is for decides how its connection ends.
     pub(super) fn note(&self, request: &Request<Incoming>) {
-        if is_tunnel(request) && !self.is_webs(request) {
+        if is_tunnel(request.uri()) && !self.is_webs(request) {
             self.signals.note_tunnel();
         }
     }
@@ -50,13 +51,43 @@ impl Connection {
         matches!(Whose::of(&self.shared.site.load().snapshot, &host), Whose::Web(_))
     }
 
+    /// Answers a request at once, if that can be done without waiting for anybody: a web distribution has a copy.
+    /// Otherwise the request comes back.
+    pub(super) fn at_once(&self, request: Request<Incoming>) -> Result<Response<Body>, Request<Incoming>> {
+        let (parts, body) = request.into_parts();
+        match self.copied(&parts, !body.is_end_stream()) {
+            Some(response) => {
+                self.shared.metrics.http_requests.one();
+                self.signals.note_web();
+                Ok(response)
+            }
+            None => Err(Request::from_parts(parts, body)),
+        }
+    }
+
+    fn copied(&self, parts: &Parts, has_body: bool) -> Option<Response<Body>> {
+        let authority = Authority::of(&parts.uri, &parts.headers, parts.version).ok()?;
+        let site = self.shared.site.load();
+        let host = authority.as_ref().map(|authority| authority.host.as_str()).unwrap_or_default();
+        let distribution = match Whose::of(&site.snapshot, host) {
+            Whose::Web(distribution) => distribution,
+            Whose::Left(distribution) if !is_tunnel(&parts.uri) => distribution,
+            _ => return None,
+        };
+        if parts.version == Version::HTTP_2 && !distribution.http2 {
+            return None;
+        }
+        let viewer = self.viewer(&parts.headers, parts.version, authority);
+        crate::web::at_once(&self.shared, distribution, parts, has_body, &viewer)
+    }
+
     /// Answers.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         self.shared.metrics.http_requests.one();
         let authority = Authority::of(request.uri(), request.headers(), request.version());
         let authority = match authority {
             // librtmp's relatives forget the host, and a tunnel needs none.
-            Err(Unclear::Missing) if is_tunnel(&request) => None,
+            Err(Unclear::Missing) if is_tunnel(request.uri()) => None,
             Err(unclear) => {
                 let response = reply::text(StatusCode::BAD_REQUEST, format!("{unclear}\n"));
                 return Ok(closing(response, request.version()));
@@ -67,7 +98,7 @@ impl Connection {
         let host = authority.as_ref().map(|authority| authority.host.as_str()).unwrap_or_default();
         match Whose::of(&site.snapshot, host) {
             Whose::Web(distribution) => Ok(self.web(distribution, request, authority).await),
-            Whose::Left(distribution) if !is_tunnel(&request) => {
+            Whose::Left(distribution) if !is_tunnel(request.uri()) => {
                 Ok(self.web(distribution, request, authority).await)
             }
             Whose::Nobody if request.version() == Version::HTTP_2 => Ok(reply::unknown_host(host)),
@@ -86,23 +117,23 @@ impl Connection {
             return reply::misdirected();
         }
         self.signals.note_web();
-        let viewer = self.viewer(&request, authority);
+        let viewer = self.viewer(request.headers(), request.version(), authority);
         crate::web::serve(&self.shared, distribution, request, viewer).await
     }
 
     /// Who asks. What a load balancer says of him is believed.
-    fn viewer(&self, request: &Request<Incoming>, authority: Option<Authority>) -> Viewer {
+    fn viewer(&self, headers: &HeaderMap, version: Version, authority: Option<Authority>) -> Viewer {
         let entrance = &self.shared.entrance;
         let (mut peer, mut tls) = (self.peer, self.tls);
         if entrance.is_proxy(peer.ip()) {
-            tls |= request.headers().get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-            if let Some(address) = tunnel::forwarded(request.headers()) {
+            tls |= headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+            if let Some(address) = tunnel::forwarded(headers) {
                 peer.set_ip(address);
             }
         }
         let country = entrance.countries.as_ref().and_then(|countries| countries.of(peer.ip()));
-        let location = Arc::clone(&entrance.location);
-        Viewer { peer, tls, version: request.version(), authority, country, location }
+        let location = entrance.location.clone();
+        Viewer { peer, tls, version, authority, country, location }
     }
 
     /// For a streaming host, or for one that nobody has.
@@ -132,8 +163,8 @@ impl Connection {
 }
 
 /// Whether it looks like a request of a tunnel.
-fn is_tunnel<B>(request: &Request<B>) -> bool {
-    millrace_rtmp::tunnel::Request::parse(request.uri().path()).is_some()
+fn is_tunnel(target: &Uri) -> bool {
+    millrace_rtmp::tunnel::Request::parse(target.path()).is_some()
 }
 
 /// What there is on a streaming host besides tunnels.

@@ -1,15 +1,18 @@
 //! HTTP/1.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use hyper::StatusCode;
+use futures::future::{Either, ready};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::patient::Patient;
-use super::{Connection, HEAD, LINES};
+use super::{Body, Connection, HEAD, LINES};
 
 /// Serves it until it ends.
 pub(super) async fn serve<T>(connection: Arc<Connection>, stream: Patient<T>) -> Option<hyper::Result<()>>
@@ -17,18 +20,9 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let serving = Arc::clone(&connection);
-    let service = service_fn(move |request| {
-        let (connection, signals) = (Arc::clone(&serving), Arc::clone(&serving.signals));
-        signals.note_answering(true);
-        connection.note(&request);
-        async move {
-            let response = connection.answer(request).await;
-            if let Ok(StatusCode::SWITCHING_PROTOCOLS) = response.as_ref().map(hyper::Response::status) {
-                signals.note_switched();
-            }
-            signals.note_answering(false);
-            response
-        }
+    let service = service_fn(move |request| match serving.at_once(request) {
+        Ok(response) => Either::Left(ready(Ok(response))),
+        Err(request) => Either::Right(Box::pin(answer(Arc::clone(&serving), request))),
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -39,4 +33,20 @@ where
         .serve_connection(TokioIo::new(stream.framed()), service)
         .with_upgrades();
     connection.run(served, http1::UpgradeableConnection::graceful_shutdown, None).await
+}
+
+/// Answers what has to be waited for.
+async fn answer(
+    connection: Arc<Connection>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let signals = Arc::clone(&connection.signals);
+    signals.note_answering(true);
+    connection.note(&request);
+    let response = connection.answer(request).await;
+    if let Ok(StatusCode::SWITCHING_PROTOCOLS) = response.as_ref().map(Response::status) {
+        signals.note_switched();
+    }
+    signals.note_answering(false);
+    response
 }

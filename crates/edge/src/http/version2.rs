@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::{Either, ready};
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -35,9 +36,12 @@ where
 {
     let streams = Streams::new(connection.shared.limits.stalled);
     let serving = Arc::clone(&connection);
-    let service = service_fn(move |request| {
-        let connection = Arc::clone(&serving);
-        async move { connection.answer(request).await }
+    let service = service_fn(move |request| match serving.at_once(request) {
+        Ok(response) => Either::Left(ready(Ok(response))),
+        Err(request) => {
+            let connection = Arc::clone(&serving);
+            Either::Right(Box::pin(async move { connection.answer(request).await }))
+        }
     });
     let served = http2::Builder::new(streams.clone())
         .timer(TokioTimer::new())

@@ -230,7 +230,7 @@ async fn dispatch(shared: &Arc<Shared>, peer: SocketAddr, request: Request<Reque
     match site.snapshot.web(&host) {
         Ok(distribution) if distribution.http3 => {
             let country = shared.entrance.countries.as_ref().and_then(|countries| countries.of(peer.ip()));
-            let location = Arc::clone(&shared.entrance.location);
+            let location = shared.entrance.location.clone();
             let version = Version::HTTP_3;
             let viewer = Viewer { peer, tls: true, version, authority, country, location };
             crate::web::serve(shared, distribution, request, viewer).await

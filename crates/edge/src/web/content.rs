@@ -1,5 +1,6 @@
 //! From a copy to what one viewer gets of it: all, a part, several parts, or the word that he has it already.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::pin::Pin;
@@ -10,7 +11,7 @@ use hyper::body::Frame;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 use millrace_cache::{ContentBody, Copy};
-use millrace_web::{Ranges, Verdict, content_range, judge, multipart_head, multipart_tail};
+use millrace_web::{Ranges, Validators, Verdict, content_range, judge, multipart_head, multipart_tail};
 
 use crate::http::Body;
 
@@ -18,15 +19,18 @@ use crate::http::Body;
 const OF_BYTES: [HeaderName; 4] =
     [header::CONTENT_LENGTH, header::CONTENT_RANGE, header::CONTENT_ENCODING, header::CONTENT_TYPE];
 
+/// Fields that are added to those of a copy: room for them at once.
+const ADDED: usize = 8;
+
 /// The `Range` of a viewer for whom a part is enough to ask the origin for: a single one. Everything else is cut from the
 /// whole.
-pub(super) fn wanted_part(method: &Method, request: &HeaderMap) -> Option<String> {
+pub(super) fn wanted_part<'r>(method: &Method, request: &'r HeaderMap) -> Option<&'r str> {
     let range = single(request, header::RANGE)?;
     let plain = *method == Method::GET
         && !request.contains_key(header::IF_RANGE)
         && !range.contains(',')
         && matches!(Ranges::parse(range, u64::MAX), Ranges::One(_));
-    plain.then(|| range.to_owned())
+    plain.then_some(range)
 }
 
 fn single(fields: &HeaderMap, name: HeaderName) -> Option<&str> {
@@ -40,12 +44,7 @@ pub(super) fn render(method: &Method, request: &HeaderMap, copy: &Copy) -> Optio
     if copy.status() != StatusCode::OK {
         return whole(method, copy, copy.status());
     }
-    let mut validators = copy.validators().clone();
-    if validators.last_modified.is_none() {
-        // What was made later than the viewer's copy may be new to him; what was not is not (RFC 9111 §4.3.2).
-        validators.last_modified = date(copy.headers());
-    }
-    match judge(method, request, &validators) {
+    match judge(method, request, &validators(copy)) {
         Verdict::NotModified => Some(not_modified(copy)),
         Verdict::Failed => Some(empty(copy, StatusCode::PRECONDITION_FAILED)),
         Verdict::SendWhole => whole(method, copy, StatusCode::OK),
@@ -56,6 +55,16 @@ pub(super) fn render(method: &Method, request: &HeaderMap, copy: &Copy) -> Optio
             _ => whole(method, copy, StatusCode::OK),
         },
     }
+}
+
+/// How the copy can be told from others. What was made later than the viewer's copy may be new to him; what was not is not
+/// (RFC 9111 §4.3.2).
+fn validators(copy: &Copy) -> Cow<'_, Validators> {
+    let validators = copy.validators();
+    if validators.last_modified.is_some() {
+        return Cow::Borrowed(validators);
+    }
+    Cow::Owned(Validators { last_modified: date(copy.headers()), ..validators.clone() })
 }
 
 fn date(headers: &HeaderMap) -> Option<std::time::SystemTime> {
@@ -83,7 +92,7 @@ fn one(method: &Method, copy: &Copy, wanted: &Range<u64>, length: u64) -> Option
     let part = if part.is_empty() { here } else { part };
     let body = match *method {
         Method::HEAD => Body::default(),
-        _ => Body::streamed(copy.range(part.clone())?),
+        _ => Body::copied(copy.range(part.clone())?),
     };
     let mut response = with_head(copy, StatusCode::PARTIAL_CONTENT, body);
     let headers = response.headers_mut();
@@ -131,7 +140,7 @@ fn whole(method: &Method, copy: &Copy, status: StatusCode) -> Option<Response<Bo
     }
     let body = match *method {
         Method::HEAD => Body::default(),
-        _ => Body::streamed(copy.all()?),
+        _ => Body::copied(copy.all()?),
     };
     let mut response = with_head(copy, status, body);
     if let Some(length) = copy.length() {
@@ -159,7 +168,9 @@ fn empty(copy: &Copy, status: StatusCode) -> Response<Body> {
 fn with_head(copy: &Copy, status: StatusCode, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().clone_from(copy.headers());
+    let headers = response.headers_mut();
+    headers.clone_from(copy.headers());
+    headers.reserve(ADDED);
     response
 }
 

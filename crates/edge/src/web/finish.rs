@@ -11,7 +11,7 @@ use millrace_model::web::Behavior;
 use super::errors::Page;
 use super::refused::Refused;
 use super::serve::Delivered;
-use super::{Viewer, policy, upgrade};
+use super::{Viewer, policy};
 use crate::http::{Body, closing};
 
 const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
@@ -37,12 +37,7 @@ pub(super) fn delivered(
 ) -> Response<Body> {
     let Delivered { mut response, how, age } = delivered;
     let (word, signs) = (from_where(how, response.status()), Signs::new());
-    let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
-    millrace_web::remove_hop_by_hop(headers);
-    if switches {
-        upgrade::says_upgrade(headers);
-    }
     policy::apply(&behavior.response, request, headers);
     if policy::is_timed(&behavior.response, request, signs.dice) {
         signs.tell_timing(headers, how, &viewer.location);
@@ -55,7 +50,7 @@ pub(super) fn delivered(
 pub(super) fn refusal(refused: &Refused, request: &Parts, viewer: &Viewer) -> Response<Body> {
     tracing::debug!(peer = %viewer.peer, path = request.uri.path(), reason = refused.reason(), "a web request is refused");
     let signs = Signs::new();
-    let page = Page::of(refused, &signs.id);
+    let page = Page::of(refused, signs.id());
     let mut response = Response::new(match request.method {
         Method::HEAD => Body::default(),
         _ => Body::from(page.text),
@@ -77,22 +72,37 @@ pub(super) fn refusal(refused: &Refused, request: &Parts, viewer: &Viewer) -> Re
     response
 }
 
+/// Letters of a request's id, as many as CloudFront's have.
+const ID: usize = 56;
+
+/// What edges are called in `Via`, towards viewers of HTTP/1.0 and others.
+const VIA_1_0: HeaderValue = HeaderValue::from_static("1.0 millrace (Millrace)");
+const VIA_1_1: HeaderValue = HeaderValue::from_static("1.1 millrace (Millrace)");
+
 /// What the edge says of itself, anew for each answer.
 struct Signs {
-    id: String,
+    id: [u8; ID],
     dice: u32,
 }
 
 impl Signs {
-    /// 56 letters of 64, as CloudFront's are.
+    /// 54 letters of 64 and two that fill up, as CloudFront's ids look. They tell requests apart and are no secret.
     fn new() -> Self {
         const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-        let mut random = [0; 54 + 4];
-        // Without random numbers nothing here would be alive; an id of the same letters does no harm.
-        let _ = getrandom::fill(&mut random);
-        let letters = random[..54].iter().map(|byte| char::from(LETTERS[usize::from(byte & 63)]));
-        let dice = random.last_chunk().map_or(0, |dice| u32::from_le_bytes(*dice));
-        Self { id: letters.chain("==".chars()).collect(), dice }
+        const IN_A_NUMBER: usize = 10;
+        let mut id = [b'='; ID];
+        for letters in id[..ID - 2].chunks_mut(IN_A_NUMBER) {
+            let mut number = fastrand::u64(..);
+            for letter in letters {
+                *letter = LETTERS[(number & 63) as usize];
+                number >>= 6;
+            }
+        }
+        Self { id, dice: fastrand::u32(..) }
+    }
+
+    fn id(&self) -> &str {
+        std::str::from_utf8(&self.id).unwrap_or_default()
     }
 
     /// Adds what the edge says of itself and of the answer.
@@ -102,29 +112,32 @@ impl Signs {
             Some(age) => headers.insert(header::AGE, age.as_secs().min(1 << 31).into()),
             None => headers.remove(header::AGE),
         };
-        let version = if viewer.version == Version::HTTP_10 { "1.0" } else { "1.1" };
-        let via = format!("{version} millrace (Millrace)");
-        let before = headers.get(header::VIA).and_then(|via| via.to_str().ok());
-        let all = before.map_or_else(|| via.clone(), |before| format!("{before}, {via}"));
-        for (name, value) in
-            [(header::VIA, all.as_str()), (X_AMZ_CF_POP, &viewer.location), (X_AMZ_CF_ID, &self.id)]
-        {
-            if let Ok(value) = HeaderValue::from_str(value) {
-                headers.insert(name, value);
-            }
+        headers.insert(header::VIA, via(headers.get(header::VIA), viewer.version));
+        headers.insert(X_AMZ_CF_POP, viewer.location.clone());
+        if let Ok(id) = HeaderValue::from_bytes(&self.id) {
+            headers.insert(X_AMZ_CF_ID, id);
         }
     }
 
     /// Says in `Server-Timing` where an answer came from, behind what the origin says there.
-    fn tell_timing(&self, headers: &mut HeaderMap, how: How, location: &str) {
+    fn tell_timing(&self, headers: &mut HeaderMap, how: How, location: &HeaderValue) {
         let from = match how {
             How::Hit | How::Stale => "cdn-cache-hit,cdn-hit-layer;desc=\"EDGE\"",
             How::Refreshed => "cdn-cache-refresh,cdn-upstream-layer;desc=\"Origin\"",
             How::Missed => "cdn-cache-miss,cdn-upstream-layer;desc=\"Origin\"",
         };
-        let text = format!("{from},cdn-pop;desc=\"{location}\",cdn-rid;desc=\"{}\"", self.id);
+        let (location, id) = (location.to_str().unwrap_or_default(), self.id());
+        let text = format!("{from},cdn-pop;desc=\"{location}\",cdn-rid;desc=\"{id}\"");
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.append("server-timing", value);
         }
     }
+}
+
+/// Who passed it on: those before us, and us.
+fn via(before: Option<&HeaderValue>, version: Version) -> HeaderValue {
+    let own = if version == Version::HTTP_10 { VIA_1_0 } else { VIA_1_1 };
+    let all = before.and_then(|before| before.to_str().ok()).zip(own.to_str().ok());
+    let all = all.and_then(|(before, own)| HeaderValue::try_from(format!("{before}, {own}")).ok());
+    all.unwrap_or(own)
 }

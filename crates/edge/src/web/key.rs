@@ -1,11 +1,11 @@
 //! What tells copies apart: path, and what a behaviour counts of query, headers and cookies.
 
+use std::borrow::Cow;
 use std::fmt::Write;
-use std::sync::Arc;
 
 use hyper::header::{ACCEPT_ENCODING, COOKIE, HeaderMap};
 use hyper::{Method, http};
-use millrace_cache::CopyName;
+use millrace_cache::CopyKey;
 use millrace_model::web::{Behavior, Select};
 use millrace_web::{Coding, Codings};
 
@@ -13,11 +13,11 @@ use millrace_web::{Coding, Codings};
 const OF_SIGNATURES: [&str; 5] = ["Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"];
 
 /// The query without what signs it: that is for the edge, and no two viewers have the same.
-pub(super) fn without_signature(behavior: &Behavior, query: &str) -> String {
+pub(super) fn without_signature<'q>(behavior: &Behavior, query: &'q str) -> Cow<'q, str> {
     if behavior.trusted_keys.is_none() {
-        return query.to_owned();
+        return query.into();
     }
-    selected(query, |name| !OF_SIGNATURES.contains(&name))
+    selected(query, |name| !OF_SIGNATURES.contains(&name)).into()
 }
 
 /// The parameters that a rule takes, in the order and the form in which they were sent.
@@ -39,42 +39,51 @@ pub(super) fn coding(behavior: &Behavior, request: &http::request::Parts) -> Opt
     compresses.then(|| codings(behavior, &request.headers).best()).flatten()
 }
 
-/// The name of the copy that answers a request. `path` is as the origin gets it; `query` has no signature any more.
-pub(super) fn name(
-    distribution: &str,
-    behavior: &Behavior,
-    method: &Method,
-    path: &str,
-    query: &str,
-    request: &HeaderMap,
-) -> CopyName {
-    let mut resource = path.to_owned();
-    let query = match &behavior.key.query {
-        Select::None => String::new(),
-        rule => selected(query, |name| rule.takes(name)),
-    };
-    if !query.is_empty() {
-        resource.push('?');
-        resource.push_str(&query);
+/// What one copy is found by. Nothing of it is allocated where only path and codings count.
+pub(super) struct Key<'k> {
+    distribution: &'k str,
+    resource: Cow<'k, str>,
+    rest: Cow<'static, str>,
+}
+
+impl<'k> Key<'k> {
+    /// That of the copy that answers a request. `path` is as the origin gets it; `query` has no signature any more.
+    pub(super) fn of(
+        distribution: &'k str,
+        behavior: &Behavior,
+        method: &Method,
+        path: &'k str,
+        query: &str,
+        request: &HeaderMap,
+    ) -> Self {
+        let query = match &behavior.key.query {
+            Select::None => String::new(),
+            rule => selected(query, |name| rule.takes(name)),
+        };
+        let resource = if query.is_empty() { path.into() } else { format!("{path}?{query}").into() };
+        Self { distribution, resource, rest: rest(behavior, method, request) }
     }
-    CopyName {
-        distribution: distribution.into(),
-        resource: resource.into(),
-        rest: rest(behavior, method, request),
+
+    /// As the cache knows it.
+    pub(super) fn copy(&self) -> CopyKey<'_> {
+        CopyKey { distribution: self.distribution, resource: &self.resource, rest: &self.rest }
     }
 }
 
 /// Everything else. No value of a header can have the line ends in it that stand between the parts.
-fn rest(behavior: &Behavior, method: &Method, request: &HeaderMap) -> Arc<str> {
+fn rest(behavior: &Behavior, method: &Method, request: &HeaderMap) -> Cow<'static, str> {
+    // Reduced to what the behaviour tells apart; where a rule takes the field as it is, it is one like all others.
+    let reduced = behavior.key.gzip || behavior.key.brotli;
+    let codings = if reduced { codings(behavior, request).field() } else { "" };
+    let more = behavior.key.headers != Select::None || behavior.key.cookies != Select::None;
+    if *method != Method::OPTIONS && !more {
+        return codings.into();
+    }
     let mut rest = String::new();
     if *method == Method::OPTIONS {
         rest.push_str("OPTIONS\n");
     }
-    // Reduced to what the behaviour tells apart; where a rule takes the field as it is, it is one like all others.
-    let reduced = behavior.key.gzip || behavior.key.brotli;
-    if reduced {
-        rest.push_str(codings(behavior, request).field());
-    }
+    rest.push_str(codings);
     if behavior.key.headers != Select::None {
         let mut lines: Vec<String> = request
             .iter()
@@ -128,8 +137,9 @@ mod tests {
 
     fn named(key: KeyRules, query: &str, list: &[(&'static str, &'static str)]) -> (String, String) {
         let behavior = Behavior { key, ..Behavior::of("origin") };
-        let name = name("E1", &behavior, &Method::GET, "/a", query, &fields(list));
-        (name.resource.to_string(), name.rest.to_string())
+        let fields = fields(list);
+        let key = Key::of("E1", &behavior, &Method::GET, "/a", query, &fields);
+        (key.resource.into_owned(), key.rest.into_owned())
     }
 
     #[test]
@@ -175,7 +185,7 @@ mod tests {
         let raw = |byte: u8| {
             let mut fields = HeaderMap::new();
             fields.append("x-a", HeaderValue::from_bytes(&[byte]).expect("a header's value"));
-            name("E1", &behavior, &Method::GET, "/a", "", &fields).rest
+            Key::of("E1", &behavior, &Method::GET, "/a", "", &fields).rest
         };
         assert_ne!(raw(0xfe), raw(0xff));
     }

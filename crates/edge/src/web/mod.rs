@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::header::{ALT_SVC, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::{Request, Response, Version};
 use millrace_model::web::Distribution;
 
@@ -41,7 +42,7 @@ pub(crate) struct Viewer {
     /// In which country he is, if anybody knows.
     pub(crate) country: Option<String>,
     /// What the edge that he came to calls its place.
-    pub(crate) location: Arc<str>,
+    pub(crate) location: HeaderValue,
 }
 
 /// The body of a viewer's request, by whatever version of HTTP.
@@ -52,6 +53,18 @@ pub(crate) trait Sent:
 
 impl<B> Sent for B where B: hyper::body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static {}
 
+/// Answers a viewer of a web distribution, if what he asks for is here and he needs no right.
+pub(crate) fn at_once(
+    shared: &Shared,
+    distribution: &Distribution,
+    request: &Parts,
+    has_body: bool,
+    viewer: &Viewer,
+) -> Option<Response<Body>> {
+    let response = serve::at_once(shared, distribution, request, has_body, viewer)?;
+    Some(with_alternative(response, shared, distribution, viewer.tls))
+}
+
 /// Answers a viewer of a web distribution.
 pub(crate) async fn serve(
     shared: &Arc<Shared>,
@@ -59,8 +72,19 @@ pub(crate) async fn serve(
     request: Request<impl Sent>,
     viewer: Viewer,
 ) -> Response<Body> {
-    let port = shared.entrance.http3_port.filter(|_| distribution.http3 && viewer.tls);
-    let mut response = serve::answer(shared, distribution, request, viewer).await;
+    let tls = viewer.tls;
+    let response = serve::answer(shared, distribution, request, viewer).await;
+    with_alternative(response, shared, distribution, tls)
+}
+
+/// Tells who speaks TLS that the same is to be had by HTTP/3, where it is.
+fn with_alternative(
+    mut response: Response<Body>,
+    shared: &Shared,
+    distribution: &Distribution,
+    tls: bool,
+) -> Response<Body> {
+    let port = shared.entrance.http3_port.filter(|_| distribution.http3 && tls);
     if let Some(value) = port.and_then(|port| HeaderValue::try_from(format!("h3=\":{port}\"; ma=86400")).ok())
     {
         response.headers_mut().insert(ALT_SVC, value);
@@ -78,7 +102,7 @@ impl Viewer {
             version: Version::HTTP_11,
             authority: Authority::parse("www.example.net").ok(),
             country: None,
-            location: "MIL50-P1".into(),
+            location: HeaderValue::from_static("MIL50-P1"),
         }
     }
 }

@@ -20,7 +20,7 @@ pub(super) enum Fault {
 }
 
 /// The path as the origin gets it, or as the distribution's default root object has it.
-pub(super) fn path(uri: &Uri, default_root_object: Option<&str>) -> Result<String, Fault> {
+pub(super) fn path<'u>(uri: &'u Uri, default_root_object: Option<&str>) -> Result<Cow<'u, str>, Fault> {
     let path = uri.path();
     if !path.starts_with('/') {
         return Err(Fault::NoSlash);
@@ -31,16 +31,16 @@ pub(super) fn path(uri: &Uri, default_root_object: Option<&str>) -> Result<Strin
     }
     match default_root_object {
         Some(object) if path == "/" && !object.is_empty() => {
-            Ok(format!("/{}", object.trim_start_matches('/')))
+            Ok(format!("/{}", object.trim_start_matches('/')).into())
         }
-        _ => Ok(path.to_owned()),
+        _ => Ok(path.into()),
     }
 }
 
 /// The form that behaviours are chosen by: escapes of letters, digits, `-`, `.`, `_`, `~` and `/` are decoded, and dot
 /// segments resolved (RFC 3986 §5.2.4), since origins do that too; all other escapes stay.
-pub(super) fn plain(path: &str) -> String {
-    without_dots(&decoded(path))
+pub(super) fn plain(path: &str) -> Cow<'_, str> {
+    if path.contains('%') || path.contains("/.") { without_dots(&decoded(path)).into() } else { path.into() }
 }
 
 /// The path as whoever signs it knows it: as it was sent, but the plain form where dots make another path of it.
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn of(uri: &str, root: Option<&str>) -> Result<String, Fault> {
-        path(&uri.parse().expect("a URI"), root)
+        path(&uri.parse().expect("a URI"), root).map(Cow::into_owned)
     }
 
     #[test]

@@ -9,18 +9,20 @@
 //!                 the distribution's own pages for errors ─▶ policy: headers for viewers
 //! ```
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::header::{self, HeaderMap};
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response, StatusCode};
-use millrace_cache::{Ask, Bounds, CopyName, ErrorTtls, How, Rules};
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use millrace_cache::{Ask, Bounds, ErrorTtls, How, Reply, Rules};
 use millrace_model::web::{Behavior, Distribution, ERROR_TTL, ErrorPage};
 use millrace_origin::{Kind, Upstream};
 
 use super::forward::{self, Asker};
+use super::key::Key;
 use super::refused::Refused;
 use super::{Sent, Viewer};
 use super::{admit, content, finish, key, path, upgrade};
@@ -28,15 +30,15 @@ use crate::Site;
 use crate::edge::Shared;
 use crate::http::{Body, Upload};
 
-/// A request that was let in.
-struct Entry<'d> {
-    distribution: &'d Distribution,
-    behavior: &'d Behavior,
+/// A request that the distribution takes, if its signature is in order where one is needed.
+struct Entry<'e> {
+    distribution: &'e Distribution,
+    behavior: &'e Behavior,
     /// As the origin gets it.
-    path: String,
+    path: Cow<'e, str>,
     /// Without what signs it.
-    query: String,
-    viewer: &'d Viewer,
+    query: Cow<'e, str>,
+    viewer: &'e Viewer,
 }
 
 /// An answer, and where it came from.
@@ -45,6 +47,25 @@ pub(super) struct Delivered {
     /// None: nobody kept it, and nobody was asked for it before.
     pub(super) how: How,
     pub(super) age: Option<Duration>,
+}
+
+/// The answer, if it is here and nobody has to be asked: no origin, and nobody who looks at signatures.
+pub(super) fn at_once(
+    shared: &Shared,
+    distribution: &Distribution,
+    parts: &Parts,
+    has_body: bool,
+    viewer: &Viewer,
+) -> Option<Response<Body>> {
+    let entry = Entry::of(distribution, &parts.uri, parts, has_body, viewer).ok()?;
+    let open = entry.behavior.trusted_keys.is_none() && entry.is_read(&parts.method);
+    if !open || upgrade::is_asked_for(parts) {
+        return None;
+    }
+    let delivered = entry.kept(shared, parts)?.ok()?;
+    let has_page =
+        distribution.error_rule(delivered.response.status().as_u16()).is_some_and(|rule| rule.page.is_some());
+    (!has_page).then(|| finish::delivered(delivered, entry.behavior, parts, viewer))
 }
 
 /// Answers.
@@ -56,8 +77,11 @@ pub(super) async fn answer(
 ) -> Response<Body> {
     let site = shared.site.load_full();
     let (mut parts, body) = request.into_parts();
-    let has_body = !body.is_end_stream();
-    let entry = enter(shared, &site, distribution, &parts, has_body, &viewer).await;
+    let (uri, has_body) = (parts.uri.clone(), !body.is_end_stream());
+    let entry = match Entry::of(distribution, &uri, &parts, has_body, &viewer) {
+        Ok(entry) => entry.permitted(shared, &site, &parts).await,
+        Err(refused) => Err(refused),
+    };
     let behavior = entry.as_ref().map_or(&distribution.default_behavior, |entry| entry.behavior);
     let delivered = match entry {
         Ok(entry) => entry.deliver(shared, &site, &mut parts, body).await,
@@ -75,29 +99,41 @@ pub(super) async fn answer(
     }
 }
 
-/// Decides whether a request is served, and how.
-async fn enter<'d>(
-    shared: &Arc<Shared>,
-    site: &Site,
-    distribution: &'d Distribution,
-    parts: &Parts,
-    has_body: bool,
-    viewer: &'d Viewer,
-) -> Result<Entry<'d>, Refused> {
-    admit::country(distribution, viewer)?;
-    admit::size(parts)?;
-    let path =
-        path::path(&parts.uri, distribution.default_root_object.as_deref()).map_err(|_| Refused::BadPath)?;
-    let behavior = distribution.behavior(&path::plain(&path));
-    admit::behavior(distribution, behavior)?;
-    admit::protocol(behavior, parts, viewer)?;
-    admit::method(behavior, parts, has_body)?;
-    admit::signature(shared, site, behavior, parts, viewer).await?;
-    let query = key::without_signature(behavior, parts.uri.query().unwrap_or_default());
-    Ok(Entry { distribution, behavior, path, query, viewer })
+/// The behaviour for a path as it was sent.
+fn behavior<'d>(distribution: &'d Distribution, path: &str) -> &'d Behavior {
+    if distribution.behaviors.is_empty() {
+        return &distribution.default_behavior;
+    }
+    distribution.behavior(&path::plain(path))
 }
 
-impl Entry<'_> {
+impl<'e> Entry<'e> {
+    /// Decides whether a request is taken, and how it is served.
+    fn of(
+        distribution: &'e Distribution,
+        uri: &'e Uri,
+        parts: &Parts,
+        has_body: bool,
+        viewer: &'e Viewer,
+    ) -> Result<Self, Refused> {
+        admit::country(distribution, viewer)?;
+        admit::size(parts)?;
+        let root = distribution.default_root_object.as_deref();
+        let path = path::path(uri, root).map_err(|_| Refused::BadPath)?;
+        let behavior = behavior(distribution, &path);
+        admit::behavior(distribution, behavior)?;
+        admit::protocol(behavior, parts, viewer)?;
+        admit::method(behavior, parts, has_body)?;
+        let query = key::without_signature(behavior, uri.query().unwrap_or_default());
+        Ok(Self { distribution, behavior, path, query, viewer })
+    }
+
+    /// Lets it in if it is signed where that is needed.
+    async fn permitted(self, shared: &Arc<Shared>, site: &Site, parts: &Parts) -> Result<Self, Refused> {
+        admit::signature(shared, site, self.behavior, parts, self.viewer).await?;
+        Ok(self)
+    }
+
     fn upstream<'s>(&self, site: &'s Site) -> Option<&'s Arc<dyn Upstream>> {
         site.upstreams.get(&self.distribution.id)?.get(&self.behavior.target)
     }
@@ -137,8 +173,19 @@ impl Entry<'_> {
         matches!(*method, Method::GET | Method::HEAD) || self.behavior.caches(method.as_str())
     }
 
-    fn name(&self, method: &Method, headers: &HeaderMap) -> CopyName {
-        key::name(&self.distribution.id, self.behavior, method, &self.path, &self.query, headers)
+    fn key(&self, method: &Method, headers: &HeaderMap) -> Key<'_> {
+        Key::of(&self.distribution.id, self.behavior, method, &self.path, &self.query, headers)
+    }
+
+    /// From the cache, if it is there and fresh.
+    fn kept(&self, shared: &Shared, parts: &Parts) -> Option<Result<Delivered, Refused>> {
+        if !self.behavior.caches(parts.method.as_str()) {
+            return None;
+        }
+        let key = self.key(&parts.method, &parts.headers);
+        let range = content::wanted_part(&parts.method, &parts.headers);
+        let reply = shared.cache.fresh(&key.copy(), &parts.headers, range)?;
+        Some(delivered(parts, &reply))
     }
 
     /// From the cache, or through it.
@@ -148,23 +195,17 @@ impl Entry<'_> {
         upstream: &Arc<dyn Upstream>,
         parts: &Parts,
     ) -> Result<Delivered, Refused> {
+        if let Some(kept) = self.kept(shared, parts) {
+            return kept;
+        }
         let keeps = self.behavior.caches(parts.method.as_str());
-        let name = self.name(&parts.method, &parts.headers);
-        let range = content::wanted_part(&parts.method, &parts.headers).filter(|_| keeps);
-        let here = if keeps { shared.cache.fresh(&name, &parts.headers, range.as_deref()) } else { None };
-        let reply = match here {
-            Some(reply) => reply,
-            None => {
-                let request = self.forwarded(parts).ok_or(Refused::BadPath)?;
-                let rules = rules(self.distribution, self.behavior, parts, keeps);
-                let ask = Ask { name, request, range, upstream: Arc::clone(upstream), rules };
-                shared.cache.answer(ask).await.map_err(Refused::of)?
-            }
-        };
-        let rendered = content::render(&parts.method, &parts.headers, &reply.copy);
-        let age = (reply.how != How::Missed || reply.age.as_secs() > 0).then_some(reply.age);
-        let response = rendered.ok_or(Refused::Gone)?;
-        Ok(Delivered { response, how: reply.how, age })
+        let name = self.key(&parts.method, &parts.headers).copy().name();
+        let range = content::wanted_part(&parts.method, &parts.headers).filter(|_| keeps).map(str::to_owned);
+        let request = self.forwarded(parts).ok_or(Refused::BadPath)?;
+        let rules = rules(self.distribution, self.behavior, parts, keeps);
+        let ask = Ask { name, request, range, upstream: Arc::clone(upstream), rules };
+        let reply = shared.cache.answer(ask).await.map_err(Refused::of)?;
+        delivered(parts, &reply)
     }
 
     /// As it comes: what changes something, and what nobody keeps.
@@ -183,23 +224,32 @@ impl Entry<'_> {
         if unsafe_ && (response.status().is_success() || response.status().is_redirection()) {
             self.forget(shared, parts, response.headers());
         }
-        let response = response.map(Body::streamed);
+        let mut response = response.map(Body::streamed);
+        millrace_web::remove_hop_by_hop(response.headers_mut());
         Ok(Delivered { response, how: How::Missed, age: None })
     }
 
     /// What the URL means was changed by this very request, and what the answer names was too (RFC 9111 §4.4).
     fn forget(&self, shared: &Shared, parts: &Parts, answer: &HeaderMap) {
-        shared.cache.forget(&self.name(&Method::GET, &parts.headers));
+        shared.cache.forget(&self.key(&Method::GET, &parts.headers).copy().name());
         for name in [header::LOCATION, header::CONTENT_LOCATION] {
             let named = answer.get(name).and_then(|url| url.to_str().ok());
             let Some((path, query)) = named.and_then(|url| path::here(url, &self.path, self.viewer)) else {
                 continue;
             };
-            let behavior = self.distribution.behavior(&path::plain(&path));
+            let behavior = behavior(self.distribution, &path);
             let (id, headers) = (&self.distribution.id, &parts.headers);
-            shared.cache.forget(&key::name(id, behavior, &Method::GET, &path, &query, headers));
+            let key = Key::of(id, behavior, &Method::GET, &path, &query, headers);
+            shared.cache.forget(&key.copy().name());
         }
     }
+}
+
+/// What a viewer gets of a reply.
+fn delivered(parts: &Parts, reply: &Reply) -> Result<Delivered, Refused> {
+    let response = content::render(&parts.method, &parts.headers, &reply.copy).ok_or(Refused::Gone)?;
+    let age = (reply.how != How::Missed || reply.age.as_secs() > 0).then_some(reply.age);
+    Ok(Delivered { response, how: reply.how, age })
 }
 
 /// The distribution's own page for an error; none if that can't be had either.
@@ -211,8 +261,8 @@ async fn error_page(
     parts: &Parts,
     viewer: &Viewer,
 ) -> Option<Delivered> {
-    let behavior = distribution.behavior(&path::plain(&page.path));
-    let entry = Entry { distribution, behavior, path: page.path.clone(), query: String::new(), viewer };
+    let behavior = behavior(distribution, &page.path);
+    let entry = Entry { distribution, behavior, path: (&page.path).into(), query: "".into(), viewer };
     let mut plain = parts.clone();
     plain.method = if parts.method == Method::HEAD { Method::HEAD } else { Method::GET };
     for name in forward::CONDITIONS {

@@ -67,11 +67,13 @@ pub(super) async fn pass(
     let body: RequestBody = Empty::new().map_err(|never| match never {}).boxed_unsync();
     let response = upstream.ask(request.map(|()| body)).await.map_err(|error| Refused::of(error.into()))?;
     let (mut head, body) = response.into_parts();
+    millrace_web::remove_hop_by_hop(&mut head.headers);
     let both = (parts.extensions.remove::<OnUpgrade>(), head.extensions.remove::<OnUpgrade>());
     let agreed = head.status == StatusCode::SWITCHING_PROTOCOLS;
     let response = match both {
         (Some(viewer), Some(origin)) if agreed => {
             tokio::spawn(tie(Arc::clone(shared), viewer, origin));
+            says_upgrade(&mut head.headers);
             Response::from_parts(head, Body::default())
         }
         _ if agreed => return Err(Refused::NoOrigin),
@@ -81,7 +83,7 @@ pub(super) async fn pass(
 }
 
 /// Says to the next hop that this connection is to become a WebSocket.
-pub(super) fn says_upgrade(fields: &mut HeaderMap) {
+fn says_upgrade(fields: &mut HeaderMap) {
     fields.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     fields.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
 }
