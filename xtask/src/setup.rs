@@ -16,6 +16,8 @@ const AWS_CLIENTS: &[&str] = &["awscli==1.46.3", "boto3==1.44.5", "cryptography=
 /// JavaScript's signers, from npm: Amazon's, of today and the one that signed for RTMP, and the one people used most.
 const JS_SIGNERS: &[&str] =
     &["@aws-sdk/cloudfront-signer@3.1166.0", "aws-sdk@2.1693.0", "aws-cloudfront-sign@2.2.1"];
+/// What speaks HTTP/2 frame by frame, and writes databases of countries; from the Python package index too.
+const WEB_TOOLS: &[&str] = &["hyperframe==6.1.0", "hpack==4.2.0", "mmdb-writer==0.2.7"];
 
 /// The public tests for HTTP caches, from npm, with what other caches made of them.
 const CACHE_TESTS: &[&str] = &["http-cache-tests@0.4.5"];
@@ -35,12 +37,14 @@ enum Sign {
 }
 
 /// What is needed, and the Debian package that brings it.
-const NEEDS: [(Sign, &str); 25] = [
+const NEEDS: [(Sign, &str); 27] = [
     (Sign::Program("ffmpeg"), "ffmpeg"),
     (Sign::Program("ffprobe"), "ffmpeg"),
     (Sign::Program("rtmpdump"), "rtmpdump"),
     (Sign::Program("mpv"), "mpv"),
     (Sign::Program("curl"), "curl"),
+    (Sign::Program("nghttp"), "nghttp2-client"),
+    (Sign::Program("h2load"), "nghttp2-client"),
     (Sign::Program("python3"), "python3"),
     (Sign::Module("ensurepip"), "python3-venv"),
     (Sign::Program("gst-launch-1.0"), "gstreamer1.0-tools"),
@@ -86,6 +90,7 @@ pub(crate) fn everything() -> anyhow::Result<()> {
     aws_clients()?;
     js_signers()?;
     cache_tests()?;
+    web_tools()?;
     Ok(())
 }
 
@@ -149,6 +154,11 @@ pub(crate) fn js_signers() -> anyhow::Result<PathBuf> {
 /// The folder whose `node_modules` has the public tests for HTTP caches.
 pub(crate) fn cache_tests() -> anyhow::Result<PathBuf> {
     modules(CACHE_TESTS)
+}
+
+/// The folder whose `bin` has a `python` that speaks HTTP/2 frame by frame, and writes databases of countries.
+pub(crate) fn web_tools() -> anyhow::Result<PathBuf> {
+    environment(WEB_TOOLS)
 }
 
 /// A folder whose `node_modules` has these packages.

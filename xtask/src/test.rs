@@ -109,13 +109,17 @@ fn end_to_end(run: &mut Run, filter: Option<&str>) {
         command.args([filter, "--nocapture"]);
     }
     let tools = || {
-        let signers = setup::js_signers()?;
-        Ok::<_, anyhow::Error>((setup::s3_server()?, setup::aws_clients()?, signers, setup::cache_tests()?))
+        Ok::<_, anyhow::Error>([
+            ("MILLRACE_WEED", setup::s3_server()?),
+            ("MILLRACE_AWS", setup::aws_clients()?),
+            ("MILLRACE_SIGNERS", setup::js_signers()?),
+            ("MILLRACE_CACHE_TESTS", setup::cache_tests()?),
+            ("MILLRACE_WEB_TOOLS", setup::web_tools()?),
+        ])
     };
     match tools() {
-        Ok((weed, aws, signers, cache_tests)) => {
-            command.env("MILLRACE_WEED", weed).env("MILLRACE_AWS", aws).env("MILLRACE_SIGNERS", signers);
-            command.env("MILLRACE_CACHE_TESTS", cache_tests);
+        Ok(tools) => {
+            command.envs(tools);
             run.command("end to end", &mut command);
         }
         Err(error) => run.impossible("end to end", &format!("{error:#}")),

@@ -3,3 +3,5 @@
 mod cache_tests;
 mod delivery;
 mod demo;
+mod http2;
+mod site;
