@@ -8,7 +8,7 @@ use millrace_tests::process::run;
 use millrace_tests::{Config, Running};
 use rustix::process::Signal;
 
-use super::site::{HOST, Site, script};
+use super::site::{HOST, Site, curl, script};
 
 /// Without TLS by prior knowledge, and with TLS by ALPN.
 const SCHEMES: [&str; 2] = ["http", "https"];
@@ -98,12 +98,12 @@ fn curl_fetches_many_files_at_one_time_over_one_connection() {
             (put, folder.path().join(&name), site.url("https", &format!("/{name}")))
         })
         .collect();
-    let mut curl = site.curl(&["--http2", "--parallel", "--parallel-max", "100"]);
-    curl.args(["-w", "%{num_connects} %{http_version} %{http_code}\\n"]);
+    let mut command = curl(&["--http2", "--parallel", "--parallel-max", "100"]);
+    command.args(["-w", "%{num_connects} %{http_version} %{http_code}\\n"]);
     for (_, saved, url) in &files {
-        curl.arg("-o").arg(saved).arg(url);
+        command.arg("-o").arg(saved).arg(url);
     }
-    let text = run(&mut curl).ok().text();
+    let text = run(&mut command).ok().text();
     assert_eq!(text.matches("0 2 200").count(), files.len() - 1, "{text}");
     assert_eq!(text.matches("1 2 200").count(), 1, "{text}");
     for (put, saved, url) in files {
@@ -190,8 +190,8 @@ fn bodies_of_requests_reach_the_origin_whole_padded_or_not_and_with_trailers() {
         assert_eq!(told["sha256"], sha256(&file), "{scheme} {more:?}");
         assert_eq!(told["fields"]["x-sum"], serde_json::Value::Null, "a trailer is no field of the head");
     }
-    let mut curl = site.curl(&["--http2", "-X", "POST", "--data-binary", &format!("@{path}")]);
-    assert_eq!(told(&run(curl.arg(site.url("https", "/api/form"))).ok().out)["sha256"], sha256(&file));
+    let mut command = curl(&["--http2", "-X", "POST", "--data-binary", &format!("@{path}")]);
+    assert_eq!(told(&run(command.arg(site.url("https", "/api/form"))).ok().out)["sha256"], sha256(&file));
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn what_the_rfc_forbids_is_answered_by_the_error_that_it_names() {
     let config = Config::new().with_certificate().with("[limits]\nhandshakes_per_address = 1000");
     let site = Site::new(config, "");
     site.put("page.txt", b"page");
-    for certificate in [None, Some(site.certificate())] {
+    for certificate in [None, Some(site.file("cert.pem"))] {
         let mut faults = script("http2_faults.py");
         let _ = run(faults.arg(site.server.port().to_string()).arg(HOST).args(certificate)).ok();
     }

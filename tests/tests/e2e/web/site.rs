@@ -11,7 +11,8 @@ use tempfile::TempDir;
 /// The distribution's host.
 pub(super) const HOST: &str = "www.example.net";
 
-/// What runs, and the folder with the content. `/api/*` takes all methods and is the origin's, uncached.
+/// What runs, and the folder with the content. `/api/*` takes all methods and is the origin's, uncached; `/local/*` is the
+/// origin's too, and kept for each country, kind of device and protocol.
 pub(super) struct Site {
     pub(super) server: Server,
     pub(super) origin: Running,
@@ -41,9 +42,9 @@ impl Site {
         file
     }
 
-    /// The certificate, if the configuration has one.
-    pub(super) fn certificate(&self) -> PathBuf {
-        self.config.folder().join("cert.pem")
+    /// A file beside the configuration.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.config.folder().join(name)
     }
 
     /// The URL of a path by the host's name, which only those know who are told its address.
@@ -51,17 +52,9 @@ impl Site {
         format!("{scheme}://{HOST}:{}{path}", self.server.port())
     }
 
-    /// curl as a command, with the host's address.
-    pub(super) fn curl(&self, options: &[&str]) -> Command {
-        let mut curl = Command::new("curl");
-        let resolve = format!("{HOST}:{}:127.0.0.1", self.server.port());
-        curl.args(["-sS", "-k", "--max-time", "110", "--resolve", &resolve]).args(options);
-        curl
-    }
-
     /// Lets curl fetch a path over HTTP/1.1; the answer is its head and the body.
     pub(super) fn fetch(&self, path: &str, options: &[&str]) -> Finished {
-        run(self.curl(&["-i"]).args(options).arg(self.url("http", path))).ok()
+        run(curl(options).arg("-i").arg(self.url("http", path))).ok()
     }
 
     /// Lets the origin answer what it holds back.
@@ -69,6 +62,14 @@ impl Site {
         let url = format!("http://127.0.0.1:{}/release", self.origin_port);
         let _ = run(Command::new("curl").args(["-sS", "--max-time", "110", &url])).ok();
     }
+}
+
+/// curl as a command: the host is on this machine, at every port.
+pub(super) fn curl(options: &[&str]) -> Command {
+    let mut curl = Command::new("curl");
+    curl.args(["-sS", "-k", "--max-time", "110", "--connect-to", &format!("{HOST}::127.0.0.1:")])
+        .args(options);
+    curl
 }
 
 /// A script of the folder `clients` by the Python that has the tools for the web.
@@ -112,7 +113,7 @@ fn distribution(port: u16, more: &str) -> String {
       ViewerProtocolPolicy: allow-all
       CachePolicyId: 658327ea-f89d-4fab-a63d-7e88639e58f6   # Managed-CachingOptimized
     CacheBehaviors:
-      Quantity: 1
+      Quantity: 2
       Items:
       - PathPattern: api/*
         TargetOriginId: origin
@@ -123,6 +124,16 @@ fn distribution(port: u16, more: &str) -> String {
           Quantity: 7
           Items: [GET, HEAD, OPTIONS, PUT, POST, PATCH, DELETE]
           CachedMethods: {{Quantity: 2, Items: [GET, HEAD]}}
+      - PathPattern: local/*
+        TargetOriginId: origin
+        ViewerProtocolPolicy: allow-all
+        MinTTL: 60
+        ForwardedValues:
+          QueryString: false
+          Cookies: {{Forward: none}}
+          Headers:
+            Quantity: 3
+            Items: [CloudFront-Viewer-Country, CloudFront-Is-Mobile-Viewer, CloudFront-Forwarded-Proto]
 {more}"
     )
 }
