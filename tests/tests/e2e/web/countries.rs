@@ -171,7 +171,8 @@ fn copies_are_told_apart_by_device_and_protocol_where_the_origin_hears_of_them()
 
 #[test]
 fn a_renewed_database_is_noticed_and_a_broken_one_changes_nothing() {
-    let mut site = site(Config::new(), &rule("whitelist", &["DE"]));
+    let config = Config::new().with("[tls]\ncheck_every = \"200ms\"");
+    let mut site = site(config, &rule("whitelist", &["DE"]));
     assert_eq!(status(&site, "127.0.0.3"), "403");
     let file = site.file("countries.mmdb");
     let new = site.file("new.mmdb");
