@@ -269,6 +269,22 @@ fn what_the_rfc_forbids_is_answered_by_the_error_that_it_names() {
 }
 
 #[test]
+fn who_asks_to_change_to_http_2_is_answered_over_http_1_and_the_origin_hears_nothing_of_it() {
+    let site = site();
+    // What curl sends with this option; and what an origin that believes it would speak behind the edge's back.
+    for options in [&["--http2"][..], &["-H", "Upgrade: h2c", "-H", "Connection: Upgrade"]] {
+        let text = site.fetch("/api/x", options).text();
+        assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+        assert!(text.contains("\"path\": \"/api/x\""), "{text}");
+        let (_, body) = text.split_once("\r\n\r\n").expect("a body");
+        assert!(
+            !["upgrade", "h2c", "settings"].iter().any(|word| body.to_lowercase().contains(word)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn a_body_that_waits_to_be_asked_for_is_asked_for_where_somebody_wants_it() {
     let site = site();
     let file = site.put("upload.bin", &bytes(2_000_000));
