@@ -142,15 +142,20 @@ fn the_origin_is_told_the_country_and_not_what_the_viewer_says_of_it() {
 #[test]
 fn copies_are_told_apart_by_country_where_the_origin_hears_of_it() {
     let site = site(Config::new(), "");
-    let cache = |address: &str| {
-        let text = site.fetch("/local/prices", &["--interface", address]).text();
+    let ask = |address: &str, more: &[&str]| {
+        let text = site.fetch("/local/prices", &[&["--interface", address], more].concat()).text();
         let country = ["DE", "US"].into_iter().find(|code| text.contains(&format!("-country\": \"{code}\"")));
         (country, text.contains("X-Cache: Hit from cloudfront"))
     };
-    let seen = ["127.0.0.2", "127.0.0.3", NOWHERE, "127.0.0.2", "127.0.0.3", NOWHERE].map(cache);
-    let countries = [Some("DE"), Some("US"), None];
-    assert_eq!(seen[..3], countries.map(|country| (country, false)));
-    assert_eq!(seen[3..], countries.map(|country| (country, true)));
+    let viewers = [("127.0.0.2", Some("DE")), ("127.0.0.3", Some("US")), (NOWHERE, None)];
+    for (address, country) in viewers {
+        assert_eq!(ask(address, &[]), (country, false), "{address}");
+    }
+    for (address, country) in viewers {
+        assert_eq!(ask(address, &[]), (country, true), "{address}");
+        // What a viewer says of it leads to no other copy.
+        assert_eq!(ask(address, &["-H", "CloudFront-Viewer-Country: FR"]), (country, true), "{address}");
+    }
 }
 
 #[test]
