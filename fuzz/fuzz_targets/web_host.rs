@@ -26,11 +26,12 @@ use tokio::time::{sleep, timeout};
 const LONG: Duration = Duration::from_secs(3600);
 
 /// What the second viewer asks for.
-const HONEST: [&str; 5] = [
+const HONEST: [&str; 6] = [
     "GET /a HTTP/1.1\r\nHost: www.example.net\r\nConnection: close\r\n\r\n",
     "GET /a HTTP/1.1\r\nHost: www.example.net\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n",
     "GET /a?page=1 HTTP/1.1\r\nHost: www.example.net\r\nX-Version: 2\r\nConnection: close\r\n\r\n",
     "GET /own/a HTTP/1.1\r\nHost: www.example.net\r\nCookie: session=1\r\nConnection: close\r\n\r\n",
+    "GET /device/a HTTP/1.1\r\nHost: www.example.net\r\nConnection: close\r\n\r\n",
     "HEAD /a HTTP/1.1\r\nHost: www.example.net\r\nConnection: close\r\n\r\n",
 ];
 
@@ -168,7 +169,8 @@ impl House {
     }
 }
 
-/// One distribution: everything for everybody, but with two words that tell copies apart, and one part for each session.
+/// One distribution: everything for everybody, but with two words that tell copies apart, one part for each session, and
+/// one for each kind of device.
 fn site() -> Site {
     let open = web::Behavior {
         methods: web::Methods::All,
@@ -183,6 +185,9 @@ fn site() -> Site {
     };
     let key = web::KeyRules { cookies: web::Select::these(["session"]), ..web::KeyRules::default() };
     let own = web::Behavior { pattern: web::PathPattern::new("/own/*"), key, ..open.clone() };
+    let headers = web::Select::these(["cloudfront-is-mobile-viewer"]);
+    let key = web::KeyRules { headers, ..web::KeyRules::default() };
+    let device = web::Behavior { pattern: web::PathPattern::new("/device/*"), key, ..open.clone() };
     let distribution = web::Distribution {
         id: "E".to_owned(),
         domain_name: "www.example.net".to_owned(),
@@ -191,7 +196,7 @@ fn site() -> Site {
         default_root_object: Some("a".to_owned()),
         origins: Vec::new(),
         groups: Vec::new(),
-        behaviors: vec![own],
+        behaviors: vec![own, device],
         default_behavior: open,
         errors: Vec::new(),
         geo: web::Geo::Anywhere,
