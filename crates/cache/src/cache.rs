@@ -9,6 +9,7 @@ use crate::key::BlockKey;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::object_table::{self, ObjectTable, saved};
+use crate::pages::Pages;
 use crate::response;
 use crate::source::Sources;
 use crate::{Config, Counters, Error, Object, OriginCounters};
@@ -31,6 +32,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) memory: Memory,
+    /// Where bytes lie that the kernel sends. None where it keeps none for us.
+    pub(crate) pages: Option<Arc<Pages>>,
     pub(crate) disk: Option<DiskTier>,
     pub(crate) flights: Arc<Flights>,
     pub(crate) table: ObjectTable,
@@ -71,10 +74,14 @@ impl Cache {
 
     /// A cache over a disk tier that is open already, or none.
     pub(crate) fn with(config: Config, metrics: Arc<Metrics>, disk: Option<DiskTier>) -> Self {
+        let pages = Pages::new();
+        let pages =
+            pages.inspect_err(|error| tracing::info!(%error, "the kernel keeps no bytes for us")).ok();
         let inner = Inner {
             disk,
             clock: Clock::new(),
-            memory: Memory::new(config.memory_bytes, metrics.clone()),
+            memory: Memory::new(config.memory_bytes, pages.clone(), metrics.clone()),
+            pages,
             flights: Arc::new(Flights::new(metrics.clone())),
             metrics,
             table: ObjectTable::new(&config),

@@ -44,10 +44,12 @@ mod key;
 mod memory;
 mod metrics;
 mod object_table;
+mod pages;
 mod reader;
 mod response;
 mod retry;
 mod source;
+mod stored;
 
 pub use cache::Cache;
 pub use config::{Config, Disk, Limits, STREAMING};
@@ -56,5 +58,8 @@ pub use key::{BLOCK, ObjectId};
 pub use metrics::{Counters, OriginCounters};
 pub use millrace_web::Bounds;
 pub use object_table::said;
+pub use pages::Unsent;
 pub use reader::Object;
-pub use response::{Ask, ContentBody, Copy, CopyKey, CopyName, ErrorTtls, How, Part, Reply, Rules};
+pub use response::{
+    Ask, ContentBody, ContentPiece, Copy, CopyKey, CopyName, ErrorTtls, How, Part, Reply, Rules,
+};

@@ -5,6 +5,7 @@ use crate::cache::Inner;
 use crate::fetch::{self, Pinned};
 use crate::flight::{Interest, Ticket};
 use crate::key::BlockKey;
+use crate::stored::Stored;
 use crate::{BLOCK, Error, ObjectId};
 use bytes::{Bytes, BytesMut};
 use millrace_origin::{ObjectInfo, OriginId, Version};
@@ -15,6 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Hints by [`Object::prefetch`] a handle keeps going; a further one lets go of the oldest.
 const HINTS: usize = 4;
+
+/// Blocks that are sent together: two megabytes. Runs begin at multiples of it, so that all readers have the same.
+pub(crate) const RUN: u64 = 8;
 
 /// One version of an object. Cheap to clone; clones share the memory of what was read last, by which
 /// sequential reads are recognised. Dropping the last clone stops its read-ahead.
@@ -155,6 +159,25 @@ impl Object {
             slices[place] = slice(&block, index, &range);
         }
         Ok(())
+    }
+
+    /// The blocks that memory has of `range` from its beginning on, up to [`RUN`] of them, and which part of each. What
+    /// follows is read ahead as by [`read`](Self::read).
+    pub(crate) fn at_hand(&self, range: &Range<u64>) -> Vec<(Arc<Stored>, Range<u64>)> {
+        let first = range.start / BLOCK;
+        let end = range.end.min((first / RUN + 1) * RUN * BLOCK);
+        let blocks: Vec<_> = (first..end.div_ceil(BLOCK))
+            .map_while(|index| {
+                let block = self.inner.memory.stored(&BlockKey { object: self.pinned.id, index })?;
+                let place = |offset: u64| offset.clamp(index * BLOCK, (index + 1) * BLOCK) - index * BLOCK;
+                Some((block, place(range.start)..place(end)))
+            })
+            .collect();
+        if !blocks.is_empty() {
+            self.inner.metrics.memory_hits.add(blocks.len() as u64);
+            self.read_ahead(&(range.start..end.min((first + blocks.len() as u64) * BLOCK)));
+        }
+        blocks
     }
 
     /// Appends the slices that memory has, and empty ones for the blocks that are missing, which it returns.

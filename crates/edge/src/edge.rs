@@ -144,7 +144,7 @@ impl Edge {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        http::serve(Arc::clone(&self.0), stream, peer, false).await;
+        http::serve(Arc::clone(&self.0), stream, |_| None, peer, false).await;
     }
 }
 

@@ -110,8 +110,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, mut peer: Sock
     match guest {
         // While the process drains, only tunnels that are there already may need more connections.
         Ok(Guest::Rtmp(link)) if running => rtmp::connection::serve(shared, Wire::new(link), peer).await,
-        Ok(Guest::Http(stream)) => http::serve(shared, stream, peer, false).await,
-        Ok(Guest::Https(stream)) => http::serve(shared, stream, peer, true).await,
+        Ok(Guest::Http(stream)) => http::serve(shared, stream, |socket| Some(socket), peer, false).await,
+        Ok(Guest::Https(stream)) => http::serve(shared, stream, |_| None, peer, true).await,
         Ok(Guest::Policy(stream)) => tell_policy(stream).await,
         Ok(Guest::Rtmp(_)) => {}
         Err(unwelcome) => unwelcome.tell(&shared, peer, accepted),

@@ -16,6 +16,7 @@ mod authority;
 mod body;
 mod dispatch;
 mod framing;
+mod handed;
 mod patient;
 mod reply;
 mod signals;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 pub(crate) use self::authority::Authority;
@@ -58,13 +60,16 @@ struct Connection {
     signals: Arc<Signals>,
 }
 
+/// The socket of a stream, if bytes go out of it as they are written: then the kernel can send what it has without us.
+pub(crate) type SocketOf<T> = fn(&T) -> Option<&TcpStream>;
+
 /// Serves a connection until it ends.
-pub(crate) async fn serve<T>(shared: Arc<Shared>, stream: T, peer: SocketAddr, tls: bool)
+pub(crate) async fn serve<T>(shared: Arc<Shared>, stream: T, socket: SocketOf<T>, peer: SocketAddr, tls: bool)
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let signals = Arc::<Signals>::default();
-    let (mut stream, released) = Patient::new(stream, shared.limits.stalled, Arc::clone(&signals));
+    let (mut stream, released) = Patient::new(stream, socket, shared.limits.stalled, Arc::clone(&signals));
     let connection = Arc::new(Connection { shared, peer, tls, signals });
     let limits = &connection.shared.limits;
     let ended = match timeout(limits.tunnel_silence, stream.begins_with_preface()).await {

@@ -1,6 +1,9 @@
 //! The bytes of a copy, as a body: from memory, from a spool that is being filled, or from blocks.
 
 use super::spool::{Door, Piece, Reader};
+use crate::pages::{Pages, Stretch, Unsent};
+use crate::reader::RUN;
+use crate::stored::{Place, Stored};
 use crate::{BLOCK, Error, Object};
 use bytes::Bytes;
 use futures::FutureExt;
@@ -27,14 +30,15 @@ pub(crate) enum Content {
 
 /// A body in memory.
 pub(crate) struct Held {
-    pub(crate) pieces: Vec<Bytes>,
+    /// All but the last are as long as blocks.
+    pub(crate) pieces: Vec<Arc<Stored>>,
     pub(crate) length: u64,
     pub(crate) trailers: Option<HeaderMap>,
 }
 
 impl Held {
     /// Puts pieces together such that a write takes as many of them as it can.
-    pub(crate) fn new(pieces: &[Bytes], trailers: Option<HeaderMap>) -> Self {
+    pub(crate) fn new(pieces: &[Bytes], trailers: Option<HeaderMap>, pages: Option<&Arc<Pages>>) -> Self {
         let length = pieces.iter().map(|piece| piece.len() as u64).sum();
         let mut whole = Vec::new();
         let mut block = Vec::new();
@@ -45,21 +49,26 @@ impl Held {
                 block.extend_from_slice(now);
                 rest = later;
                 if block.len() as u64 == BLOCK {
-                    whole.push(Bytes::from(std::mem::take(&mut block)));
+                    whole.push(std::mem::take(&mut block));
                 }
             }
         }
         block.shrink_to_fit();
-        whole.extend((!block.is_empty()).then(|| Bytes::from(block)));
-        Self { pieces: whole, length, trailers }
+        whole.extend((!block.is_empty()).then_some(block));
+        let pieces = whole.into_iter().map(|piece| Arc::new(Stored::new(piece.into(), pages))).collect();
+        Self { pieces, length, trailers }
     }
 
-    /// The bytes of a range that lie in the piece in which it begins. All pieces but the last are as long as blocks.
-    fn first_of(&self, range: &Range<u64>) -> Option<Bytes> {
-        let (number, from) = (range.start / BLOCK, range.start % BLOCK);
-        let piece = self.pieces.get(usize::try_from(number).ok()?)?;
-        let to = (from + (range.end - range.start)).min(piece.len() as u64);
-        (from < to).then(|| piece.slice(from as usize..to as usize))
+    /// The pieces in which a range lies from its beginning on, as many as are sent together, and which part of each.
+    fn at_hand(&self, range: &Range<u64>) -> Vec<(Arc<Stored>, Range<u64>)> {
+        let first = range.start / BLOCK;
+        let end = range.end.min((first / RUN + 1) * RUN * BLOCK);
+        let pieces = (first..end.div_ceil(BLOCK)).map_while(|number| {
+            let piece = self.pieces.get(usize::try_from(number).ok()?)?;
+            let place = |offset: u64| offset.clamp(number * BLOCK, (number + 1) * BLOCK) - number * BLOCK;
+            Some((Arc::clone(piece), place(range.start)..place(end)))
+        });
+        pieces.collect()
     }
 }
 
@@ -127,6 +136,80 @@ enum Source {
     Blocks(Blocks),
 }
 
+/// What comes next of a body.
+pub enum ContentPiece {
+    /// Bytes, or the trailers.
+    Frame(Frame<Bytes>),
+    /// Bytes that the kernel is to send.
+    Unsent(Unsent),
+}
+
+impl ContentBody {
+    /// What comes next. `by_kernel`: whether the kernel may be let send it.
+    pub fn poll_piece(
+        &mut self,
+        context: &mut Context<'_>,
+        by_kernel: bool,
+    ) -> Poll<Option<Result<ContentPiece, Error>>> {
+        let frame = |frame: Result<Frame<Bytes>, Error>| frame.map(ContentPiece::Frame);
+        match &mut self.0 {
+            Source::Nothing => Poll::Ready(None),
+            Source::Held(held, wanted, trailers) => {
+                if !wanted.is_empty() {
+                    let piece = piece(&held.at_hand(wanted), by_kernel);
+                    wanted.start += piece.as_ref().map_or(0, ContentPiece::length);
+                    return Poll::Ready(Some(piece.ok_or(LOST)));
+                }
+                let trailers = std::mem::take(trailers).then(|| held.trailers.clone()).flatten();
+                Poll::Ready(trailers.map(|trailers| Ok(ContentPiece::Frame(Frame::trailers(trailers)))))
+            }
+            Source::Coming(reader, wanted, left) => {
+                let piece = ready!(cut(reader, wanted, context));
+                if let (Some(Ok(frame)), Some(left)) = (&piece, left) {
+                    *left -= frame.data_ref().map_or(0, |data| data.len() as u64).min(*left);
+                }
+                Poll::Ready(piece.map(frame))
+            }
+            Source::Blocks(blocks) => blocks.poll(context, by_kernel),
+        }
+    }
+}
+
+/// The kernel can't read again what it kept.
+const LOST: Error = Error::Stopped { offset: 0 };
+
+/// The first of a run of what is kept; all of the run that lies in the kernel's memory, if it does. None: it is lost.
+fn piece(run: &[(Arc<Stored>, Range<u64>)], by_kernel: bool) -> Option<ContentPiece> {
+    let ((stored, part), rest) = run.split_first()?;
+    let bytes = match by_kernel.then(|| stored.to_send(rest)) {
+        Some(Place::Kernels(stretch)) => return Some(ContentPiece::Unsent(unsent(stretch, part, rest))),
+        Some(Place::Ours(bytes)) => bytes,
+        None => stored.bytes()?,
+    };
+    Some(ContentPiece::Frame(Frame::data(bytes.slice(part.start as usize..part.end as usize))))
+}
+
+/// A part of a stretch, and as much of what follows as lies in stretches.
+fn unsent(stretch: Arc<Stretch>, part: &Range<u64>, rest: &[(Arc<Stored>, Range<u64>)]) -> Unsent {
+    let mut unsent = Unsent::default();
+    unsent.push(stretch, part.clone());
+    for (stored, part) in rest {
+        let Place::Kernels(stretch) = stored.place() else { break };
+        unsent.push(stretch, part.clone());
+    }
+    unsent
+}
+
+impl ContentPiece {
+    /// Bytes of the body in it.
+    fn length(&self) -> u64 {
+        match self {
+            Self::Frame(frame) => frame.data_ref().map_or(0, |data| data.len() as u64),
+            Self::Unsent(unsent) => unsent.length(),
+        }
+    }
+}
+
 impl http_body::Body for ContentBody {
     type Data = Bytes;
     type Error = Error;
@@ -135,27 +218,13 @@ impl http_body::Body for ContentBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        match &mut self.0 {
-            Source::Nothing => Poll::Ready(None),
-            Source::Held(held, wanted, trailers) => {
-                if let Some(piece) = held.first_of(wanted) {
-                    wanted.start += piece.len() as u64;
-                    return Poll::Ready(Some(Ok(Frame::data(piece))));
-                }
-                let trailers = std::mem::take(trailers).then(|| held.trailers.clone()).flatten();
-                Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
-            }
-            Source::Coming(reader, wanted, left) => {
-                let piece = ready!(cut(reader, wanted, context));
-                if let (Some(Ok(frame)), Some(left)) = (&piece, left) {
-                    *left -= frame.data_ref().map_or(0, |data| data.len() as u64).min(*left);
-                }
-                Poll::Ready(piece)
-            }
-            Source::Blocks(blocks) => {
-                blocks.poll(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
-            }
-        }
+        let piece = ready!(self.poll_piece(context, false));
+        Poll::Ready(piece.and_then(|piece| match piece {
+            Ok(ContentPiece::Frame(frame)) => Some(Ok(frame)),
+            // Nobody is promised any where they are not asked for.
+            Ok(ContentPiece::Unsent(_)) => None,
+            Err(error) => Some(Err(error)),
+        }))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -215,9 +284,16 @@ impl Blocks {
         Self { object, wanted, coming: None }
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        by_kernel: bool,
+    ) -> Poll<Option<Result<ContentPiece, Error>>> {
         if self.wanted.is_empty() {
             return Poll::Ready(None);
+        }
+        if let Some(piece) = self.at_hand(by_kernel) {
+            return Poll::Ready(Some(Ok(piece)));
         }
         let object = &self.object;
         let coming = self.coming.get_or_insert_with(|| {
@@ -231,6 +307,16 @@ impl Blocks {
         if let Ok(piece) = &piece {
             self.wanted.start += piece.len() as u64;
         }
-        Poll::Ready(Some(piece))
+        Poll::Ready(Some(piece.map(|piece| ContentPiece::Frame(Frame::data(piece)))))
+    }
+
+    /// The next bytes, if memory has them.
+    fn at_hand(&mut self, by_kernel: bool) -> Option<ContentPiece> {
+        if self.coming.is_some() {
+            return None;
+        }
+        let piece = piece(&self.object.at_hand(&self.wanted), by_kernel)?;
+        self.wanted.start += piece.length();
+        Some(piece)
     }
 }

@@ -26,7 +26,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use content::ContentBody;
+pub use content::{ContentBody, ContentPiece};
 pub use copy::{Copy, Part};
 pub use store::{CopyKey, CopyName};
 

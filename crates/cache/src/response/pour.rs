@@ -46,7 +46,8 @@ pub(super) async fn pour(pour: Pour, mut body: ResponseBody) {
     });
     pour.spool.end(ended);
     let held =
-        pour.spool.whole().map(|(pieces, trailers)| Content::Held(Arc::new(Held::new(&pieces, trailers))));
+        pour.spool.whole().map(|(pieces, trailers)| Held::new(&pieces, trailers, pour.inner.pages.as_ref()));
+    let held = held.map(|held| Content::Held(Arc::new(held)));
     let copy = pour.copy.upgrade();
     let whole = held.and_then(|held| copy.map(|copy| Arc::new(copy.with(held))));
     pour.inner.copies.replace(&pour.name, &pour.copy, whole.as_ref());

@@ -3,13 +3,15 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::{Frame, SizeHint};
-use millrace_cache::ContentBody;
+use millrace_cache::{ContentBody, ContentPiece};
 
+use super::handed::Handed;
 use super::taken;
 
 /// Why a body ends before its end.
@@ -18,7 +20,11 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The body of an answer. hyper writes `Content-Length` where its length is known, and chunks otherwise. One that fails
 /// cuts its connection off, or its stream, so that nobody takes what came for the whole.
 #[derive(Default)]
-pub(crate) struct Body(Kind);
+pub(crate) struct Body {
+    kind: Kind,
+    /// Who lets the kernel send what it has; none where it can't.
+    handed: Option<Arc<Handed>>,
+}
 
 enum Kind {
     Parts { parts: VecDeque<Bytes>, left: u64 },
@@ -37,12 +43,12 @@ impl Body {
     pub(crate) fn new(parts: impl IntoIterator<Item = Bytes>) -> Self {
         let parts: VecDeque<Bytes> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         let left = parts.iter().map(|part| part.len() as u64).sum();
-        Self(Kind::Parts { parts, left })
+        Kind::Parts { parts, left }.into()
     }
 
     /// What of a copy is wanted.
     pub(crate) fn copied(body: ContentBody) -> Self {
-        Self(Kind::Copy(body))
+        Kind::Copy(body).into()
     }
 
     /// What another body brings, with its trailers; it has a length if the other knows one.
@@ -52,8 +58,37 @@ impl Body {
         B::Error: Into<BoxError>,
     {
         let body = http_body_util::BodyExt::map_err(body, Into::into);
-        Self(Kind::Stream(UnsyncBoxBody::new(body)))
+        Kind::Stream(UnsyncBoxBody::new(body)).into()
     }
+
+    /// The same, of which the kernel sends what it has.
+    pub(super) fn handed(self, handed: &Arc<Handed>) -> Self {
+        let copied = matches!(self.kind, Kind::Copy(_));
+        Self { handed: copied.then(|| Arc::clone(handed)), ..self }
+    }
+}
+
+impl From<Kind> for Body {
+    fn from(kind: Kind) -> Self {
+        Self { kind, handed: None }
+    }
+}
+
+/// The next of a copy: its bytes, or a blank for those that the kernel sends.
+fn copied(
+    body: &mut ContentBody,
+    handed: Option<&Handed>,
+    context: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    let Some(piece) = ready!(body.poll_piece(context, handed.is_some())) else { return Poll::Ready(None) };
+    Poll::Ready(Some(match (piece, handed) {
+        (Ok(ContentPiece::Frame(frame)), _) => Ok(frame),
+        (Ok(ContentPiece::Unsent(unsent)), Some(handed)) => {
+            handed.hand(unsent).map(Frame::data).map_err(|unsent| format!("{unsent:?} is too long").into())
+        }
+        (Ok(ContentPiece::Unsent(unsent)), None) => Err(format!("nobody sends {unsent:?}").into()),
+        (Err(error), _) => Err(error.into()),
+    }))
 }
 
 impl From<Bytes> for Body {
@@ -77,13 +112,14 @@ impl hyper::body::Body for Body {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         taken::asked();
-        let frame = match &mut self.0 {
+        let Self { kind, handed } = &mut *self;
+        let frame = match kind {
             Kind::Parts { parts, left } => {
                 let part = parts.pop_front();
                 *left -= part.as_ref().map_or(0, |part| part.len() as u64);
                 Poll::Ready(part.map(|part| Ok(Frame::data(part))))
             }
-            Kind::Copy(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
+            Kind::Copy(body) => copied(body, handed.as_deref(), context),
             Kind::Stream(body) => Pin::new(body).poll_frame(context),
         };
         if let Poll::Ready(Some(Ok(_))) = &frame {
@@ -93,7 +129,7 @@ impl hyper::body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::Parts { parts, .. } => parts.is_empty(),
             Kind::Copy(body) => body.is_end_stream(),
             Kind::Stream(body) => body.is_end_stream(),
@@ -101,7 +137,7 @@ impl hyper::body::Body for Body {
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.kind {
             Kind::Parts { left, .. } => SizeHint::with_exact(*left),
             Kind::Copy(body) => body.size_hint(),
             Kind::Stream(body) => body.size_hint(),

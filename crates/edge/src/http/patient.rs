@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 
+use super::SocketOf;
 use super::framing::{Ambiguous, Framing};
+use super::handed::{Handed, is_blank};
 use super::signals::Signals;
 use crate::greeting::PREFACE;
 
@@ -29,6 +32,10 @@ pub(super) struct Patient<T> {
     /// done, down to the last request: librtmp closes its socket right behind the one that ends its session.
     gone: bool,
     signals: Arc<Signals>,
+    /// The socket below, where there is nothing in between.
+    socket: SocketOf<T>,
+    /// What the kernel sends, where it can.
+    handed: Option<Arc<Handed>>,
     /// Where requests begin and end; none where that is not to be followed.
     framing: Option<Framing>,
     /// What was found that can be read in two ways. Nothing behind it is read.
@@ -39,10 +46,18 @@ pub(super) struct Patient<T> {
 
 impl<T> Patient<T> {
     /// Fails once the other end has taken nothing for `patience`. The receiver is told when this is dropped.
-    pub(super) fn new(stream: T, patience: Duration, signals: Arc<Signals>) -> (Self, oneshot::Receiver<()>) {
+    pub(super) fn new(
+        stream: T,
+        socket: SocketOf<T>,
+        patience: Duration,
+        signals: Arc<Signals>,
+    ) -> (Self, oneshot::Receiver<()>) {
         let (held, released) = oneshot::channel();
+        let handed = socket(&stream).map(|_| Arc::default());
         let patient = Self {
             stream,
+            socket,
+            handed,
             patience,
             first: Vec::new(),
             blocked: None,
@@ -53,6 +68,11 @@ impl<T> Patient<T> {
             _held: held,
         };
         (patient, released)
+    }
+
+    /// Through which bodies let the kernel send what it has; none where it can't.
+    pub(super) fn handed(&self) -> Option<Arc<Handed>> {
+        self.handed.clone()
     }
 
     /// Passes on only what can be read in one way.
@@ -101,6 +121,21 @@ impl<T> Patient<T> {
         let there = self.first.len().min(buffer.remaining());
         buffer.put_slice(&self.first[..there]);
         self.first.drain(..there);
+    }
+}
+
+/// Does something with a socket as soon as it may be written to.
+fn poll_socket(
+    socket: &TcpStream,
+    context: &mut Context<'_>,
+    mut write: impl FnMut() -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(socket.poll_write_ready(context))?;
+        match socket.try_io(Interest::WRITABLE, &mut write) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            done => return Poll::Ready(done),
+        }
     }
 }
 
@@ -155,6 +190,24 @@ impl<T: AsyncRead + Unpin> AsyncRead for Patient<T> {
     }
 }
 
+impl<T: AsyncWrite + Unpin> Patient<T> {
+    /// Writes the first of these: what can be seen, or what a blank stands for.
+    fn poll_write_seen(
+        &mut self,
+        context: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let seen = buffers.iter().take_while(|buffer| !is_blank(buffer)).count();
+        match (self.handed.as_ref(), (self.socket)(&self.stream), buffers) {
+            (Some(handed), Some(socket), [blank, ..]) if seen == 0 => {
+                poll_socket(socket, context, || handed.send(socket, blank.len()))
+            }
+            // Not held back until its body follows (MSG_MORE): TCP that paces would make the body wait for it.
+            _ => Pin::new(&mut self.stream).poll_write_vectored(context, &buffers[..seen]),
+        }
+    }
+}
+
 impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
@@ -177,7 +230,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
         if self.gone {
             return Poll::Ready(Ok(all));
         }
-        let result = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
+        let result = self.poll_write_seen(context, buffers);
         self.wait(context, result, all)
     }
 
@@ -223,7 +276,7 @@ mod tests {
     }
 
     fn patient<T>(stream: T, signals: Arc<Signals>) -> (Patient<T>, oneshot::Receiver<()>) {
-        Patient::new(stream, Duration::from_secs(1), signals)
+        Patient::new(stream, |_| None, Duration::from_secs(1), signals)
     }
 
     #[tokio::test]

@@ -5,35 +5,76 @@
 //! given to hyper to the moment at which hyper asks for more: what hyper holds back is what the viewer does not take.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-tokio::task_local! {
-    /// Since when it is the viewer's turn; none while it is ours.
-    static GIVEN: Cell<Option<Instant>>;
+/// What a stream's body has last heard of hyper while the stream was polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Nothing,
+    /// hyper wants more: it is our turn.
+    Asked,
+    /// hyper has something to send: it is the viewer's turn.
+    Given,
+}
+
+thread_local! {
+    static HEARD: Cell<Heard> = const { Cell::new(Heard::Nothing) };
 }
 
 /// Notes that hyper wants more.
 pub(super) fn asked() {
-    let _ = GIVEN.try_with(|given| given.set(None));
+    HEARD.set(Heard::Asked);
 }
 
 /// Notes that hyper has something to send.
 pub(super) fn given() {
-    let _ = GIVEN.try_with(|given| given.set(Some(Instant::now())));
+    HEARD.set(Heard::Given);
 }
 
-/// Waits until the viewer of this stream has taken nothing for so long.
-async fn untaken(patience: Duration) {
-    loop {
-        match GIVEN.with(Cell::get).map(|given| given + patience) {
-            Some(end) if end <= Instant::now() => return,
-            Some(end) => sleep_until(end).await,
-            None => sleep(patience).await,
+pin_project! {
+    /// A stream that ends when its viewer has taken nothing for so long. Dropped before its end it is reset, which tells
+    /// the viewer that something is missing.
+    struct Taken<F> {
+        #[pin]
+        stream: F,
+        // Since when it is the viewer's turn; none while it is ours.
+        since: Option<Instant>,
+        patience: Duration,
+        // Most streams end without ever needing one.
+        alarm: Option<Pin<Box<Sleep>>>,
+        running: Running,
+    }
+}
+
+impl<F: Future> Future for Taken<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        HEARD.set(Heard::Nothing);
+        if this.stream.poll(context).is_ready() {
+            return Poll::Ready(());
         }
+        match HEARD.get() {
+            Heard::Nothing => {}
+            Heard::Asked => *this.since = None,
+            Heard::Given => *this.since = Some(Instant::now()),
+        }
+        let Some(since) = *this.since else { return Poll::Pending };
+        let end = since + *this.patience;
+        let alarm = this.alarm.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        if alarm.deadline() != end {
+            alarm.as_mut().reset(end);
+        }
+        ready!(alarm.as_mut().poll(context));
+        Poll::Ready(())
     }
 }
 
@@ -77,15 +118,8 @@ where
 {
     fn execute(&self, stream: F) {
         self.running.fetch_add(1, Relaxed);
-        let (running, patience) = (Running(Arc::clone(&self.running)), self.patience);
-        tokio::spawn(GIVEN.scope(Cell::new(None), async move {
-            tokio::select! {
-                _ = stream => {}
-                // Dropped before its end it is reset, which tells the viewer that something is missing.
-                () = untaken(patience) => {}
-            }
-            drop(running);
-        }));
+        let running = Running(Arc::clone(&self.running));
+        tokio::spawn(Taken { stream, since: None, patience: self.patience, alarm: None, running });
     }
 }
 

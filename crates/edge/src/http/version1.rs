@@ -11,6 +11,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::handed::Handed;
 use super::patient::Patient;
 use super::{Body, Connection, HEAD, LINES};
 
@@ -20,9 +21,15 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let serving = Arc::clone(&connection);
+    let handed = stream.handed();
     let service = service_fn(move |request| match serving.at_once(request) {
-        Ok(response) => Either::Left(ready(Ok(response))),
-        Err(request) => Either::Right(Box::pin(answer(Arc::clone(&serving), request))),
+        Ok(response) => Either::Left(ready(Ok::<_, Infallible>(by_kernel(response, handed.as_ref())))),
+        Err(request) => {
+            let (connection, handed) = (Arc::clone(&serving), handed.clone());
+            Either::Right(Box::pin(async move {
+                Ok(by_kernel(answer(connection, request).await?, handed.as_ref()))
+            }))
+        }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -30,6 +37,8 @@ where
         .max_buf_size(HEAD)
         .max_headers(LINES)
         .title_case_headers(true)
+        // As it is by default where the stream can do it. Blanks for what the kernel sends depend on it.
+        .writev(true)
         .serve_connection(TokioIo::new(stream.framed()), service)
         .with_upgrades();
     connection.run(served, http1::UpgradeableConnection::graceful_shutdown, None).await
@@ -49,4 +58,12 @@ async fn answer(
     }
     signals.note_answering(false);
     response
+}
+
+/// The same answer, of whose body the kernel sends what it has, where it can.
+fn by_kernel(response: Response<Body>, handed: Option<&Arc<Handed>>) -> Response<Body> {
+    match handed {
+        Some(handed) => response.map(|body| body.handed(handed)),
+        None => response,
+    }
 }

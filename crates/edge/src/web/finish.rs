@@ -114,7 +114,9 @@ impl Signs {
         };
         headers.insert(header::VIA, via(headers.get(header::VIA), viewer.version));
         headers.insert(X_AMZ_CF_POP, viewer.location.clone());
-        if let Ok(id) = HeaderValue::from_bytes(&self.id) {
+        if let Ok(mut id) = HeaderValue::from_bytes(&self.id) {
+            // No answer has it again: HTTP/2 need not remember it for the next one, and forget others for it.
+            id.set_sensitive(true);
             headers.insert(X_AMZ_CF_ID, id);
         }
     }
