@@ -98,29 +98,36 @@ impl Connection {
         quiet: fn(Pin<&mut F>),
         streams: Option<Streams>,
     ) -> Option<F::Output> {
-        let (mut served, mut cut) = (pin!(served), pin!(self.cut()));
+        let mut served = pin!(served);
         let patience = self.shared.limits.stalled;
+        // In this order: whatever else there is to wait for, it is the requests that come most of the time.
         tokio::select! {
+            biased;
             ended = &mut served => return Some(ended),
-            () = self.drained() => {}
+            cut = self.leave() => if cut { return None },
             () = idle(streams.as_ref(), patience) => {}
-            () = &mut cut => return None,
         }
         quiet(served.as_mut());
         tokio::select! {
+            biased;
             ended = served => Some(ended),
+            () = self.cut() => None,
             () = idle(streams.as_ref(), patience) => None,
-            () = cut => None,
         }
     }
 
-    /// Waits until the process drains, and nobody can need this connection for a tunnel.
-    async fn drained(&self) {
+    /// Waits until the process drains, and nobody can need this connection for a tunnel. The answer is whether everybody
+    /// was sent away before that.
+    async fn leave(&self) -> bool {
         let mut phase = self.shared.phase.subscribe();
         // The sender lives as long as the edge.
         let _ = phase.wait_for(|phase| *phase > Phase::Running).await;
-        if !self.signals.is_web() {
-            self.shared.tunnels.emptied().await;
+        if self.signals.is_web() {
+            return false;
+        }
+        tokio::select! {
+            () = self.shared.tunnels.emptied() => false,
+            () = self.cut() => true,
         }
     }
 

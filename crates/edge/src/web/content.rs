@@ -168,9 +168,11 @@ fn empty(copy: &Copy, status: StatusCode) -> Response<Body> {
 fn with_head(copy: &Copy, status: StatusCode, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.clone_from(copy.headers());
-    headers.reserve(ADDED);
+    let mut headers = HeaderMap::with_capacity(copy.headers().len() + ADDED);
+    for (name, value) in copy.headers() {
+        headers.append(name.clone(), value.clone());
+    }
+    *response.headers_mut() = headers;
     response
 }
 
