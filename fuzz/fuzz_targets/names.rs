@@ -22,7 +22,7 @@ fuzz_target!(|data: &str| {
     for (index, key) in keys.iter().enumerate() {
         assert!(!key.is_empty() && key.len() <= 1024, "{key:?}");
         assert!(!key.contains(|c: char| c == '\\' || c.is_control()), "{key:?}");
-        assert!(key.split('/').all(|part| part != ".."), "{key:?}");
+        assert!(key.split('/').all(|part| !matches!(part, "." | "..")), "{key:?}");
         assert!(!keys[..index].contains(key), "{key:?} twice");
     }
     assert!(keys.len() <= 3 * 9);

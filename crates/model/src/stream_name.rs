@@ -38,8 +38,8 @@ pub enum NameError {
     /// More than S3's 1,024 bytes.
     #[error("the stream name is longer than 1024 bytes")]
     TooLong,
-    /// `..`, a backslash or a control character.
-    #[error("the stream name holds `..`, a backslash or a control character")]
+    /// A part `.` or `..`, a backslash or a control character.
+    #[error("the stream name holds a part `.` or `..`, a backslash or a control character")]
     Forbidden,
     /// `id3:` and `raw:` name no media that could be played.
     #[error("the prefix of the stream name stands for data without media")]
@@ -61,11 +61,8 @@ impl StreamName {
         };
         let (outer, path) = split_prefix(path)?;
         let (inner, name) = split_prefix(name)?;
-        let joined = if path.is_empty() {
-            name.trim_start_matches('/').to_owned()
-        } else {
-            format!("{}/{}", path.trim_matches('/'), name.trim_start_matches('/'))
-        };
+        let path = path.trim_end_matches('/');
+        let joined = if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
         check(&joined)?;
         Ok(Self { prefix: inner.or(outer).unwrap_or(Prefix::Flv), path: joined, query })
     }
@@ -113,7 +110,8 @@ impl StreamName {
         // Players cut `.flv` off and authors write it all the same: both may mean a key without it.
         let without = path.strip_suffix(".flv").filter(|_| self.prefix == Prefix::Flv).map(str::to_owned);
         for key in std::iter::once(path.to_owned()).chain(with).chain(without) {
-            if !key.is_empty() && key.len() <= LONGEST_KEY && !keys.contains(&key) {
+            // What was harmless may be so no longer: `...flv` without its ending is `..`.
+            if check(&key).is_ok() && !keys.contains(&key) {
                 keys.push(key);
             }
         }
@@ -127,9 +125,10 @@ pub(crate) fn ending_of(path: &str) -> &str {
     if MP4_ENDINGS.iter().chain(&[".flv", ".mp3"]).any(is) { &path[at..] } else { "" }
 }
 
-/// Takes every prefix off: players that add one do not look whether there is one already (`mp4:mp4:film.mp4`).
+/// Takes every prefix off, and the slashes around them: players that add one do not look whether there is one already
+/// (`mp4:mp4:film.mp4`), nor at which slash they split a URL.
 fn split_prefix(name: &str) -> Result<(Option<Prefix>, &str), NameError> {
-    let (mut prefix, mut rest) = (None, name);
+    let (mut prefix, mut rest) = (None, name.trim_start_matches('/'));
     while let Some((word, behind)) = rest.split_once(':') {
         prefix = match word.to_ascii_lowercase().as_str() {
             "mp4" => Some(Prefix::Mp4),
@@ -138,7 +137,7 @@ fn split_prefix(name: &str) -> Result<(Option<Prefix>, &str), NameError> {
             "id3" | "raw" => return Err(NameError::NoMedia),
             _ => break,
         };
-        rest = behind;
+        rest = behind.trim_start_matches('/');
     }
     Ok((prefix, rest))
 }
@@ -151,7 +150,7 @@ fn check(path: &str) -> Result<(), NameError> {
         return Err(NameError::TooLong);
     }
     let bad = |c: char| c == '\\' || c.is_control();
-    if path.contains(bad) || path.split('/').any(|part| part == "..") {
+    if path.contains(bad) || path.split('/').any(|part| matches!(part, "." | "..")) {
         return Err(NameError::Forbidden);
     }
     Ok(())
@@ -211,8 +210,31 @@ mod tests {
     }
 
     #[test]
+    fn slashes_around_a_prefix_are_no_part_of_the_name() {
+        for name in ["/mp4:x.mp4", "mp4:/x.mp4", "//mp4:/mp4://x.mp4", "&/mp4:x.mp4"] {
+            let parsed = StreamName::parse("", name).expect(name);
+            assert_eq!((parsed.prefix, parsed.path.as_str()), (Prefix::Mp4, "x.mp4"), "{name}");
+        }
+        assert_eq!(keys("/mp4:/dir/", "/x.mp4")[0], "dir/x.mp4");
+        assert_eq!(keys("mp4:/", "x.mp4")[0], "x.mp4");
+        assert_eq!(StreamName::parse("", "/raw:x"), Err(NameError::NoMedia));
+    }
+
+    #[test]
+    fn an_ending_cut_off_leaves_no_dots_behind() {
+        for (name, dots) in [("m/...flv", "m/.."), ("..flv", "."), ("m/%2e%2e.flv", "m/..")] {
+            let keys = keys("", name);
+            assert!(keys.iter().any(|key| key == name), "{name}: {keys:?}");
+            assert!(!keys.iter().any(|key| key == dots), "{name}: {keys:?}");
+        }
+        assert_eq!(keys("", "m/....flv"), ["m/....flv", "m/..."]);
+    }
+
+    #[test]
     fn a_name_can_not_leave_the_bucket_even_percent_encoded() {
-        for name in ["mp4:../x.mp4", "a/../../etc/passwd", "x\\y", "x\0.mp4", "x\n"] {
+        for name in
+            ["mp4:../x.mp4", "a/../../etc/passwd", "x\\y", "x\0.mp4", "x\n", "./x.mp4", "a/./x.mp4", "a/."]
+        {
             assert_eq!(StreamName::parse("", name), Err(NameError::Forbidden), "{name}");
         }
         assert!(!keys("", "mp4:%2e%2e/x.mp4").iter().any(|key| key.contains("..")));
