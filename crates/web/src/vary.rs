@@ -27,6 +27,12 @@ impl Variant {
         (fields.len() <= MOST).then_some(Self(fields))
     }
 
+    /// Whether it depended on no field.
+    #[must_use]
+    pub fn is_for_all(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether a request with these fields is answered by it too.
     #[must_use]
     pub fn matches(&self, request: &HeaderMap) -> bool {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, VARY,
 };
-use http::{Method, StatusCode, response};
+use http::{StatusCode, response};
 use millrace_web::Coding;
 use std::io::Write;
 
@@ -51,12 +51,11 @@ const TYPES: [&str; 24] = [
 ];
 
 /// Whether an answer is compressed.
-pub(super) fn fits(method: &Method, parts: &response::Parts, length: Option<u64>) -> bool {
+pub(super) fn fits(parts: &response::Parts, length: Option<u64>) -> bool {
     let headers = &parts.headers;
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = text(CONTENT_TYPE).split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    *method == Method::GET
-        && parts.status == StatusCode::OK
+    parts.status == StatusCode::OK
         && length.is_some_and(|length| LENGTHS.contains(&length))
         && !headers.contains_key(CONTENT_ENCODING)
         && !text(CACHE_CONTROL).to_ascii_lowercase().contains("no-transform")

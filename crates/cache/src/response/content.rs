@@ -18,8 +18,8 @@ use std::task::{Context, Poll, ready};
 /// Where the bytes of a copy are.
 #[derive(Clone)]
 pub(crate) enum Content {
-    /// There are none: the answer to HEAD, 204, 304.
-    Nothing,
+    /// There are none: the answer to HEAD, 204, 304. As many as HEAD was told of.
+    Nothing(Option<u64>),
     /// All of them in memory.
     Held(Arc<Held>),
     /// On their way; as many as were promised, if something was.
@@ -76,7 +76,7 @@ impl Content {
     /// How many bytes there are, as far as it is known.
     pub(crate) fn length(&self) -> Option<u64> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing(told) => *told,
             Self::Held(held) => Some(held.length),
             Self::Coming(_, length) => *length,
             Self::Blocks(object) => Some(object.length()),
@@ -86,7 +86,7 @@ impl Content {
     /// Bytes in memory that would not be there otherwise.
     pub(crate) fn weight(&self) -> u64 {
         match self {
-            Self::Nothing | Self::Blocks(_) => 0,
+            Self::Nothing(_) | Self::Blocks(_) => 0,
             Self::Held(held) => held.length,
             // What is not known yet is counted when it is there.
             Self::Coming(_, length) => length.unwrap_or(0),
@@ -105,7 +105,7 @@ impl Content {
     pub(crate) fn all(&self) -> Option<ContentBody> {
         let length = self.length();
         Some(ContentBody(match self {
-            Self::Nothing => Source::Nothing,
+            Self::Nothing(_) => Source::Nothing,
             Self::Held(held) => Source::Held(Arc::clone(held), 0..held.length, held.trailers.is_some()),
             Self::Coming(door, _) => Source::Coming(door.reader()?, 0..length.unwrap_or(u64::MAX), length),
             Self::Blocks(object) => Source::Blocks(Blocks::new(object.another(), 0..object.length())),
@@ -116,7 +116,7 @@ impl Content {
     pub(crate) fn part(&self, range: Range<u64>) -> Option<ContentBody> {
         let length = range.end.saturating_sub(range.start);
         Some(ContentBody(match self {
-            Self::Nothing => Source::Nothing,
+            Self::Nothing(_) => Source::Nothing,
             Self::Held(held) => Source::Held(Arc::clone(held), range, false),
             Self::Coming(door, _) => Source::Coming(door.reader()?, range, Some(length)),
             Self::Blocks(object) => Source::Blocks(Blocks::new(object.another(), range)),

@@ -54,7 +54,10 @@ impl Head {
         let sound = part.is_some() || parts.status != StatusCode::PARTIAL_CONTENT;
         let kept = sound && variant.is_some() && is_kept(ask, &parts, &directives);
         let freshness = Freshness::of(&parts.headers, &directives, bounds(ask, parts.status), moment);
-        let press = ask.rules.coding.filter(|_| compress::fits(ask.request.method(), &parts, length));
+        let pressed = ask.rules.coding.filter(|_| compress::fits(&parts, length));
+        let press = pressed.filter(|_| ask.request.method() == Method::GET);
+        // Who asks for the bytes that HEAD speaks of gets as many as there are when they are compressed.
+        let length = length.filter(|_| ask.request.method() != Method::HEAD || pressed.is_none());
         let ranges = parts.headers.get(header::ACCEPT_RANGES).is_some_and(|unit| unit.as_bytes() == b"bytes");
         clean(&mut parts.headers, ask, part.is_some(), press);
         let head = Self {
@@ -108,7 +111,8 @@ impl Head {
 
     /// An answer without bytes.
     pub(super) fn alone(self, inner: &Inner, ask: &Ask) -> Fetched {
-        let copy = self.copy(Content::Nothing, None);
+        let told = self.length.filter(|_| self.method == Method::HEAD);
+        let copy = self.copy(Content::Nothing(told), None);
         let kept = self.kept && self.method != Method::HEAD;
         if kept {
             self.keep(inner, ask, &copy);

@@ -41,6 +41,7 @@ use flight::{Outcome, Seat, Turn};
 use http::{HeaderMap, Method, Request, StatusCode};
 use millrace_origin::Upstream;
 use millrace_web::{Bounds, Coding};
+use std::cell::LazyCell;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::oneshot;
@@ -127,12 +128,20 @@ impl Cache {
         answer(self.inner(), ask).await
     }
 
-    /// The answer to a request, if it is here and nobody has to be asked. `request` is what the viewer sent: what depends
-    /// on fields that the origin does not get to see may be found by [`answer`](Self::answer) only.
+    /// The answer to a request, if it is here and nobody has to be asked. `seen` makes the fields that the origin would
+    /// get to see; only answers that depend on some need them.
     #[must_use]
-    pub fn fresh(&self, key: &CopyKey<'_>, request: &HeaderMap, range: Option<&str>) -> Option<Reply> {
+    pub fn fresh(
+        &self,
+        key: &CopyKey<'_>,
+        seen: impl FnOnce() -> Option<HeaderMap>,
+        range: Option<&str>,
+    ) -> Option<Reply> {
         let (inner, now) = (self.inner(), self.inner().clock.now());
-        let copy = inner.copies.find(key, request)?;
+        let seen = LazyCell::new(seen);
+        let copy = inner.copies.find(key, |variant| {
+            variant.is_for_all() || seen.as_ref().is_some_and(|seen| variant.matches(seen))
+        })?;
         (copy.is_fresh(now) && copy.has(range)).then(|| inner.reply(&copy, How::Hit, now))
     }
 
@@ -229,7 +238,7 @@ fn outcome(fetched: &Result<Fetched, Error>) -> Outcome {
 
 impl Inner {
     fn find(&self, ask: &Ask) -> Option<Arc<Copy>> {
-        let found = self.copies.find(&ask.name, ask.request.headers());
+        let found = self.copies.find(&ask.name, |variant| variant.matches(ask.request.headers()));
         found.filter(|copy| copy.has(ask.range.as_deref()))
     }
 

@@ -2,6 +2,7 @@
 
 use super::copy::Copy;
 use http::HeaderMap;
+use millrace_web::Variant;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 use std::collections::HashMap;
@@ -99,13 +100,13 @@ impl Store {
         }
     }
 
-    /// The copy that answers a request with these fields.
-    pub(crate) fn find<N>(&self, name: &N, request: &HeaderMap) -> Option<Arc<Copy>>
+    /// The newest copy of a variant that answers a request.
+    pub(crate) fn find<N>(&self, name: &N, answers: impl Fn(&Variant) -> bool) -> Option<Arc<Copy>>
     where
         N: Hash + Equivalent<CopyName>,
     {
         let shelf = self.shelves.get(name)?;
-        shelf.0.iter().rev().find(|copy| copy.variant.matches(request)).cloned()
+        shelf.0.iter().rev().find(|copy| answers(&copy.variant)).cloned()
     }
 
     /// Keeps a copy in place of those that answer the same request, unless its name was purged since `asked`.

@@ -1,7 +1,5 @@
 //! A viewer's request as the origin gets to see it.
 
-use std::net::IpAddr;
-
 use hyper::header::{
     ACCEPT_ENCODING, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE,
     IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, USER_AGENT, VIA,
@@ -11,7 +9,8 @@ use hyper::{Method, Request, Uri};
 use millrace_model::web::Behavior;
 use millrace_origin::ViewerScheme;
 
-use super::key;
+use super::told::Asker;
+use super::{key, told};
 
 /// What an edge is called in `Via`: behind it, a request that comes back is known again.
 const PSEUDONYM: &str = "1.1 millrace (Millrace)";
@@ -27,19 +26,6 @@ pub(super) const CONDITIONS: [HeaderName; 6] =
     [IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE];
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-
-/// Who asks, as far as an origin may be told.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Asker<'a> {
-    /// Where he is.
-    pub(super) address: IpAddr,
-    /// Whether he speaks TLS.
-    pub(super) tls: bool,
-    /// His country, if it is known.
-    pub(super) country: Option<&'a str>,
-    /// What he says that he is: his `User-Agent`.
-    pub(super) agent: &'a str,
-}
 
 /// Whether a request has been through so many edges that it must go in a circle.
 pub(super) fn goes_in_circles(request: &HeaderMap) -> bool {
@@ -100,62 +86,10 @@ fn fields(behavior: &Behavior, request: &Parts, asker: Asker<'_>) -> HeaderMap {
         append(&mut fields, FORWARDED_FOR, &address);
     }
     append(&mut fields, VIA, PSEUDONYM);
-    tell(behavior, &mut fields, asker);
+    for (name, value) in told::told(asker, |name| behavior.tells(name)) {
+        set(&mut fields, HeaderName::from_static(name), &value);
+    }
     fields
-}
-
-/// What the edge knows of the viewer, where the behaviour asks for it.
-fn tell(behavior: &Behavior, fields: &mut HeaderMap, asker: Asker<'_>) {
-    let known = [
-        ("cloudfront-forwarded-proto", Some(if asker.tls { "https" } else { "http" })),
-        ("cloudfront-viewer-country", asker.country),
-    ];
-    for (name, value) in known {
-        if let Some(value) = value.filter(|_| behavior.tells(name)) {
-            set(fields, HeaderName::from_static(name), value);
-        }
-    }
-    if behavior.tells("cloudfront-viewer-address") {
-        set(fields, HeaderName::from_static("cloudfront-viewer-address"), &asker.address.to_string());
-    }
-    let device = Device::of(asker.agent);
-    for (name, is) in [
-        ("cloudfront-is-desktop-viewer", device == Device::Desktop),
-        ("cloudfront-is-mobile-viewer", matches!(device, Device::Phone | Device::Tablet)),
-        ("cloudfront-is-smarttv-viewer", device == Device::Television),
-        ("cloudfront-is-tablet-viewer", device == Device::Tablet),
-    ] {
-        if behavior.tells(name) {
-            set(fields, HeaderName::from_static(name), if is { "true" } else { "false" });
-        }
-    }
-}
-
-/// What a viewer looks at, by the words in `User-Agent`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Device {
-    Desktop,
-    Phone,
-    Tablet,
-    Television,
-}
-
-impl Device {
-    fn of(agent: &str) -> Self {
-        let agent = agent.to_ascii_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| agent.contains(word));
-        if says(&[
-            "smart-tv", "smarttv", "googletv", "appletv", "apple tv", "hbbtv", "netcast", "web0s", "roku",
-        ]) {
-            Self::Television
-        } else if says(&["ipad", "tablet", "kindle", "silk/"]) || says(&["android"]) && !says(&["mobile"]) {
-            Self::Tablet
-        } else if says(&["mobile", "iphone", "ipod", "android"]) {
-            Self::Phone
-        } else {
-            Self::Desktop
-        }
-    }
 }
 
 /// Sets a field; nothing, if the value is empty or can't be one.

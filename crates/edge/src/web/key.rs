@@ -9,6 +9,8 @@ use millrace_cache::CopyKey;
 use millrace_model::web::{Behavior, Select};
 use millrace_web::{Coding, Codings};
 
+use super::told::{self, Asker};
+
 /// Parameters that are a signature's and nobody else's business.
 const OF_SIGNATURES: [&str; 5] = ["Expires", "Policy", "Signature", "Key-Pair-Id", "Hash-Algorithm"];
 
@@ -55,13 +57,14 @@ impl<'k> Key<'k> {
         path: &'k str,
         query: &str,
         request: &HeaderMap,
+        asker: Asker<'_>,
     ) -> Self {
         let query = match &behavior.key.query {
             Select::None => String::new(),
             rule => selected(query, |name| rule.takes(name)),
         };
         let resource = if query.is_empty() { path.into() } else { format!("{path}?{query}").into() };
-        Self { distribution, resource, rest: rest(behavior, method, request) }
+        Self { distribution, resource, rest: rest(behavior, method, request, asker) }
     }
 
     /// As the cache knows it.
@@ -71,7 +74,7 @@ impl<'k> Key<'k> {
 }
 
 /// Everything else. No value of a header can have the line ends in it that stand between the parts.
-fn rest(behavior: &Behavior, method: &Method, request: &HeaderMap) -> Cow<'static, str> {
+fn rest(behavior: &Behavior, method: &Method, request: &HeaderMap, asker: Asker<'_>) -> Cow<'static, str> {
     // Reduced to what the behaviour tells apart; where a rule takes the field as it is, it is one like all others.
     let reduced = behavior.key.gzip || behavior.key.brotli;
     let codings = if reduced { codings(behavior, request).field() } else { "" };
@@ -88,9 +91,11 @@ fn rest(behavior: &Behavior, method: &Method, request: &HeaderMap) -> Cow<'stati
         let mut lines: Vec<String> = request
             .iter()
             .filter(|(name, _)| **name != COOKIE && !(reduced && **name == ACCEPT_ENCODING))
-            .filter(|(name, _)| behavior.key.headers.takes(name.as_str()))
+            .filter(|(name, _)| behavior.key.headers.takes(name.as_str()) && !told::is_edges(name.as_str()))
             .map(|(name, value)| format!("\n{name}:{}", text(value.as_bytes().trim_ascii())))
             .collect();
+        let told = told::told(asker, |name| behavior.key.headers.names(name));
+        lines.extend(told.into_iter().map(|(name, value)| format!("\n{name}:{value}")));
         // The order of names means nothing; that of the lines of one name does, and a stable sort keeps it.
         lines.sort_by(|a, b| a.split(':').next().cmp(&b.split(':').next()));
         rest.extend(lines);
@@ -135,10 +140,14 @@ mod tests {
         fields
     }
 
+    fn asker(country: &str) -> Asker<'_> {
+        Asker { address: [192, 0, 2, 7].into(), tls: false, country: Some(country), agent: "an iPad" }
+    }
+
     fn named(key: KeyRules, query: &str, list: &[(&'static str, &'static str)]) -> (String, String) {
         let behavior = Behavior { key, ..Behavior::of("origin") };
         let fields = fields(list);
-        let key = Key::of("E1", &behavior, &Method::GET, "/a", query, &fields);
+        let key = Key::of("E1", &behavior, &Method::GET, "/a", query, &fields, asker("DE"));
         (key.resource.into_owned(), key.rest.into_owned())
     }
 
@@ -185,9 +194,24 @@ mod tests {
         let raw = |byte: u8| {
             let mut fields = HeaderMap::new();
             fields.append("x-a", HeaderValue::from_bytes(&[byte]).expect("a header's value"));
-            Key::of("E1", &behavior, &Method::GET, "/a", "", &fields).rest
+            Key::of("E1", &behavior, &Method::GET, "/a", "", &fields, asker("DE")).rest
         };
         assert_ne!(raw(0xfe), raw(0xff));
+    }
+
+    #[test]
+    fn of_what_the_edge_knows_its_own_word_counts() {
+        let names = ["cloudfront-viewer-country", "cloudfront-is-tablet-viewer", "x-a"];
+        let key = KeyRules { headers: Select::these(names), ..KeyRules::default() };
+        let behavior = Behavior { key, ..Behavior::of("origin") };
+        let rest = |country, list| {
+            let fields = fields(list);
+            Key::of("E1", &behavior, &Method::GET, "/a", "", &fields, asker(country)).rest.into_owned()
+        };
+        let lie = &[("cloudfront-viewer-country", "DE"), ("x-a", "1")];
+        let known = "\ncloudfront-is-tablet-viewer:true\ncloudfront-viewer-country";
+        assert_eq!(rest("DE", &[("x-a", "1")]), format!("{known}:DE\nx-a:1"));
+        assert_eq!(rest("US", lie), format!("{known}:US\nx-a:1"));
     }
 
     #[test]

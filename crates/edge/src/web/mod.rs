@@ -12,6 +12,7 @@ mod policy;
 mod private;
 mod refused;
 mod serve;
+mod told;
 mod upgrade;
 
 use std::net::SocketAddr;

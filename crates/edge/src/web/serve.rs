@@ -21,9 +21,10 @@ use millrace_cache::{Ask, Bounds, ErrorTtls, How, Reply, Rules};
 use millrace_model::web::{Behavior, Distribution, ERROR_TTL, ErrorPage};
 use millrace_origin::{Kind, Upstream};
 
-use super::forward::{self, Asker};
+use super::forward;
 use super::key::Key;
 use super::refused::Refused;
+use super::told::Asker;
 use super::{Sent, Viewer};
 use super::{admit, content, finish, key, path, upgrade};
 use crate::Site;
@@ -158,14 +159,18 @@ impl<'e> Entry<'e> {
 
     /// The request as the origin gets it.
     fn forwarded(&self, parts: &Parts) -> Option<Request<()>> {
-        let agent = parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-        let asker = Asker {
+        let asker = self.asker(&parts.headers);
+        forward::forwarded(self.behavior, parts, &self.path, &self.query, asker)
+    }
+
+    fn asker<'a>(&'a self, headers: &'a HeaderMap) -> Asker<'a> {
+        let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        Asker {
             address: self.viewer.peer.ip(),
             tls: self.viewer.tls,
             country: self.viewer.country.as_deref(),
             agent: agent.unwrap_or_default(),
-        };
-        forward::forwarded(self.behavior, parts, &self.path, &self.query, asker)
+        }
     }
 
     /// Whether the answer may be one that was given to somebody else.
@@ -174,7 +179,8 @@ impl<'e> Entry<'e> {
     }
 
     fn key(&self, method: &Method, headers: &HeaderMap) -> Key<'_> {
-        Key::of(&self.distribution.id, self.behavior, method, &self.path, &self.query, headers)
+        let asker = self.asker(headers);
+        Key::of(&self.distribution.id, self.behavior, method, &self.path, &self.query, headers, asker)
     }
 
     /// From the cache, if it is there and fresh.
@@ -184,7 +190,8 @@ impl<'e> Entry<'e> {
         }
         let key = self.key(&parts.method, &parts.headers);
         let range = content::wanted_part(&parts.method, &parts.headers);
-        let reply = shared.cache.fresh(&key.copy(), &parts.headers, range)?;
+        let seen = || self.forwarded(parts).map(|request| request.into_parts().0.headers);
+        let reply = shared.cache.fresh(&key.copy(), seen, range)?;
         Some(delivered(parts, &reply))
     }
 
@@ -239,7 +246,8 @@ impl<'e> Entry<'e> {
             };
             let behavior = behavior(self.distribution, &path);
             let (id, headers) = (&self.distribution.id, &parts.headers);
-            let key = Key::of(id, behavior, &Method::GET, &path, &query, headers);
+            let asker = self.asker(headers);
+            let key = Key::of(id, behavior, &Method::GET, &path, &query, headers, asker);
             shared.cache.forget(&key.copy().name());
         }
     }
