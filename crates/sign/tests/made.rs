@@ -54,13 +54,57 @@ fn sha_256_is_said_and_sha_1_is_not() {
 
 #[test]
 fn the_type_and_slashes_before_a_name_are_not_signed() {
-    for plain in
-        ["mp4:x.mp4", "/mp4:x.mp4", "mp4:mp4:x.mp4", "mp4:/x.mp4", "flv:x.mp4", "MP4:x.mp4", "&mp4:x.mp4"]
-    {
+    for plain in [
+        "mp4:x.mp4",
+        "/mp4:x.mp4",
+        "mp4:mp4:x.mp4",
+        "mp4:/x.mp4",
+        "flv:x.mp4",
+        "MP4:x.mp4",
+        "&mp4:x.mp4",
+        "&x.mp4",
+    ] {
         let made = signer("p256", Hash::Sha1).stream_name(plain, &until(NOW + 1), Spelling::Plain).unwrap();
         let signed = of_name(&made).signed.unwrap().unwrap();
         assert!(viewer::ask(&signed, &viewer::public("p256"), "x.mp4").is_ok(), "{plain}");
     }
+}
+
+#[test]
+fn a_page_reads_back_what_was_signed() {
+    for (plain, resource) in [
+        ("&mp4:x", "x"),
+        ("mp4:x?a=%41%26", "x?a=%41%26"),
+        ("mp4:a=b&c.mp4?d=e", "a=b&c.mp4?d=e"),
+        ("mp4:a%20b.mp4", "a%20b.mp4"),
+    ] {
+        let made = signer("p256", Hash::Sha1).stream_name(plain, &until(NOW + 1), Spelling::Page).unwrap();
+        assert!(!made.contains(['?', '=', '&']), "{made}");
+        let Parted { bare, signed } = of_name(&made);
+        let read = viewer::resource(&bare).replace("%3Db%26c", "=b&c");
+        assert_eq!(read, resource);
+        assert!(viewer::ask(&signed.unwrap().unwrap(), &viewer::public("p256"), resource).is_ok(), "{plain}");
+    }
+}
+
+#[test]
+fn a_name_that_no_server_would_read_so_is_not_signed() {
+    let fault = |plain: &str, spelling| name(plain, &until(NOW + 1), spelling).expect_err(plain).to_string();
+    for plain in ["", "&", "/", "mp4:", "mp4:/?a=b", "?a=b"] {
+        let words = format!("{plain:?} has no name of a file: write it as in mp4:dir/film.mp4");
+        assert_eq!(fault(plain, Spelling::Plain), words);
+    }
+    for (plain, read) in
+        [("x?a?b=c", "x%3Fa?b=c"), ("x%3Fa=b", "x?a=b?Expires=1650000001"), ("a=b%41", "a%3Db%41")]
+    {
+        let words =
+            format!("a server would take it for {read:?}, not for {plain:?}: give the file another name");
+        assert_eq!(fault(plain, Spelling::Page), words);
+        assert!(name(plain, &until(NOW + 1), Spelling::Plain).is_ok(), "{plain}");
+    }
+    let long = format!("x?{}", "a".repeat(17_000));
+    let words = "a server would refuse what came of it: the query is longer than 16384 bytes";
+    assert_eq!(name(&long, &named("*"), Spelling::Plain).expect_err("too long").to_string(), words);
 }
 
 #[test]
@@ -119,8 +163,14 @@ fn what_would_open_nothing_is_not_signed() {
     assert_eq!(fault(name("mp4:b/x", &named("a/*"), Spelling::Plain)), words);
     assert_eq!(fault(url("ftp://h/x", &later)), "\"ftp://h/x\" is no http://, https:// or rtmp:// URL");
     assert_eq!(fault(url("x.mp4", &later)), "\"x.mp4\" is no http://, https:// or rtmp:// URL");
-    for plain in ["rtmp://h", "rtmp://h/cfx/st", "rtmp://h/cfx/st/", "rtmp://h/cfx/st/mp4:", "rtmp://h/vod/x"]
-    {
+    for plain in [
+        "rtmp://h",
+        "rtmp://h/cfx/st",
+        "rtmp://h/cfx/st/",
+        "rtmp://h/cfx/st/mp4:",
+        "rtmp://h/cfx/st/?a",
+        "rtmp://h/vod/x",
+    ] {
         let words = format!("{plain:?} has no stream name: it has to be rtmp://HOST/cfx/st/NAME");
         assert_eq!(fault(url(plain, &later)), words);
     }

@@ -165,6 +165,18 @@ fn so_many_names_are_tried_and_no_more() {
 }
 
 #[test]
+fn the_likeliest_name_of_each_object_is_tried() {
+    let sent = &all()[0];
+    let (signed, key) = (sent.signed(), public(sent.key));
+    let others = |object: usize| (0..10).map(|name| format!("{object}/{name}")).collect::<Vec<_>>();
+    let mut objects: Vec<_> = (0..20).map(others).collect();
+    objects.push(vec![sent.resource.to_owned(), "dir/x".to_owned()]);
+    let request = Request { now: NOW, address: address(), objects: &objects, mistakes: &[] };
+    let (_, grant) = signed.examine(&key, &request).unwrap().verify(&key).unwrap();
+    assert_eq!(grant.objects, [20]);
+}
+
+#[test]
 fn a_canned_policy_has_no_wildcards() {
     let query = viewer::signer("p256", Hash::Sha1).query("dir/*", &viewer::until(NOW + 1)).unwrap();
     let signed = of_query(&query).signed.unwrap().unwrap();

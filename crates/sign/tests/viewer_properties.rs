@@ -97,7 +97,7 @@ proptest! {
         kind in select(vec!["", "mp4:", "flv:", "mp4:mp4:"]),
         // A page may escape a `%` in it as well, so its own escapes would not come back.
         name in "[^/%?&=:#\u{0}-\u{1f}][^%?&=#]{0,20}",
-        query in prop::option::of("[a-z]{1,4}=[^%?&=]{1,5}"),
+        query in prop::option::of("[a-z]{1,4}=([^?&=]|%[0-9a-f]{2}){1,5}"),
         offer in offer(),
         hash in hash(),
         spelling in select(vec![Spelling::Plain, Spelling::Page]),

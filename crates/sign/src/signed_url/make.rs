@@ -2,8 +2,8 @@
 
 use super::base64;
 use super::policy::{Policy, PolicyError};
-use super::refusal::Quoted;
-use super::signed::{COOKIES, QUERY, of_name, of_query};
+use super::refusal::{Quoted, Refusal};
+use super::signed::{COOKIES, Parted, QUERY, decoded, of_name, of_query};
 use crate::{Hash, PrivateKey, PrivateKeyError};
 use std::borrow::Cow;
 
@@ -61,6 +61,24 @@ pub enum SignError {
     /// An RTMP URL that leads nowhere.
     #[error("{} has no stream name: it has to be rtmp://HOST/cfx/st/NAME", Quoted(.0))]
     NoName(String),
+    /// The name of a stream is none.
+    #[error("{} has no name of a file: write it as in mp4:dir/film.mp4", Quoted(.0))]
+    Empty(String),
+    /// With the parameters it would be read as another name.
+    #[error(
+        "a server would take it for {}, not for {}: give the file another name",
+        Quoted(read),
+        Quoted(asked)
+    )]
+    Misread {
+        /// What was to be signed.
+        asked: String,
+        /// What a server would take it for.
+        read: String,
+    },
+    /// With the parameters it would not be read at all.
+    #[error("a server would refuse what came of it: {0}")]
+    Refused(Refusal),
     /// The key does not sign.
     #[error(transparent)]
     Key(#[from] PrivateKeyError),
@@ -92,19 +110,22 @@ impl Signer {
     /// The name of a stream, such as `mp4:dir/x.mp4?color=red`, with the parameters. Signed is `dir/x.mp4?color=red`.
     ///
     /// # Errors
-    /// When it is signed already, the policy is none or for something else, or the key does not sign.
+    /// When it is no name, is signed already, can't be spelled so, the policy is none or for something else, or the key
+    /// does not sign.
     pub fn stream_name(&self, name: &str, offer: &Offer, spelling: Spelling) -> Result<String, SignError> {
         let parted = of_name(name);
         if parted.signed != Ok(None) {
             return Err(SignError::AlreadySigned);
         }
-        let resource = resource(&parted.bare);
+        let resource = resource(&parted.bare).ok_or_else(|| SignError::Empty(name.to_owned()))?;
         covers(resource, offer)?;
         let signed = joined(&parted.bare, &self.query(resource, offer)?);
-        Ok(match spelling {
+        let signed = match spelling {
             Spelling::Plain => signed,
-            Spelling::Page => signed.replace('?', "%3F").replace('=', "%3D").replace('&', "%26"),
-        })
+            Spelling::Page => for_page(&signed),
+        };
+        is_read_as(&parted.bare, &signed)?;
+        Ok(signed)
     }
 
     /// A URL with the parameters. Of an RTMP URL only the name of the stream is signed.
@@ -119,7 +140,7 @@ impl Signer {
             "rtmp" | "rtmpe" | "rtmpt" | "rtmpte" | "rtmps" | "rtmpts" => {
                 let no_name = || SignError::NoName(url.to_owned());
                 let path = rest.split_once('/').map(|(_, path)| path).ok_or_else(no_name)?;
-                let name = path.strip_prefix("cfx/st/").filter(|name| !resource(name).is_empty());
+                let name = path.strip_prefix("cfx/st/").filter(|name| resource(name).is_some());
                 let name = name.ok_or_else(no_name)?;
                 let before = &url[..url.len() - name.len()];
                 Ok(format!("{before}{}", self.stream_name(name, offer, Spelling::Plain)?))
@@ -180,16 +201,46 @@ fn covers(asked: &str, offer: &Offer) -> Result<(), SignError> {
     Err(SignError::WrongResource { signed, asked: asked.to_owned() })
 }
 
-/// What of a stream's name is signed: neither the type before it nor a slash.
-fn resource(name: &str) -> &str {
-    // Video.js wrote its separator `&` in front of the name.
-    let mut name = name.trim_start_matches('&').trim_start_matches('/');
+/// What of a stream's name is signed: neither the type before it nor a slash. Servers take the same off. None if nothing
+/// is left of the name but a query.
+fn resource(name: &str) -> Option<&str> {
+    let mut name = without_separator(name).trim_start_matches('/');
     while let Some((prefix, rest)) = name.split_once(':')
         && ["mp4", "mp3", "flv"].iter().any(|known| known.eq_ignore_ascii_case(prefix))
     {
         name = rest.trim_start_matches('/');
     }
-    name
+    (!name.is_empty() && !name.starts_with('?')).then_some(name)
+}
+
+/// Video.js wrote its separator `&` in front of the name.
+fn without_separator(name: &str) -> &str {
+    name.trim_start_matches('&')
+}
+
+/// A signed name for a page's variables. The page or the server decodes the query as a whole, so the escapes in it are
+/// escaped as well; the name itself is looked for with its escapes and without.
+fn for_page(name: &str) -> String {
+    // Escaped, the separator would be a part of the name.
+    let (name, query) = parts(without_separator(name));
+    let text = format!("{name}?{}", query.replace('%', "%25"));
+    text.replace('?', "%3F").replace('=', "%3D").replace('&', "%26")
+}
+
+/// Whether a server reads the name in what was signed.
+fn is_read_as(asked: &str, signed: &str) -> Result<(), SignError> {
+    let Parted { bare: read, signed } = of_name(signed);
+    let ((name, query), (read_name, read_query)) =
+        (parts(without_separator(asked)), parts(without_separator(&read)));
+    if query != read_query || (name != read_name && name != decoded(read_name)) {
+        return Err(SignError::Misread { asked: asked.to_owned(), read });
+    }
+    signed.map(drop).map_err(SignError::Refused)
+}
+
+/// The name and its query.
+fn parts(name: &str) -> (&str, &str) {
+    name.split_once('?').unwrap_or((name, ""))
 }
 
 fn joined(text: &str, query: &str) -> String {

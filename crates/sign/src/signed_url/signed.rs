@@ -120,7 +120,8 @@ fn escaped(name: &str) -> Option<(&str, String)> {
     has_ours(&query).then(|| (&name[..at], query))
 }
 
-fn decoded(text: &str) -> String {
+/// Without its escapes.
+pub(super) fn decoded(text: &str) -> String {
     let bytes: Vec<u8> = percent_decode_str(text).collect();
     String::from_utf8(bytes).unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned())
 }

@@ -122,23 +122,25 @@ impl Request<'_> {
         self.objects.iter().flatten().next().map_or("", String::as_str)
     }
 
-    /// What may have been signed with the canned policy.
+    /// What may have been signed with the canned policy. Each object's likeliest name comes before all others: names with
+    /// escapes may mean so many objects that there would be no room for those of the last.
     fn canned(&self, expires: u64) -> Vec<Claim> {
-        let mut names: Vec<(&str, Vec<usize>)> = Vec::new();
-        for (index, called) in self.objects.iter().enumerate() {
-            for name in called {
-                match names.iter().position(|(known, _)| known == name) {
-                    Some(at) if names[at].1.last() == Some(&index) => {}
-                    Some(at) => names[at].1.push(index),
-                    None if names.len() < MOST_NAMES => names.push((name, vec![index])),
-                    None => {}
-                }
+        let likeliest = self.objects.iter().filter_map(|called| called.first());
+        let mut names: Vec<&String> = Vec::new();
+        for name in likeliest.chain(self.objects.iter().flatten()) {
+            if names.len() == MOST_NAMES {
+                break;
+            }
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
-        let claims = names.into_iter().flat_map(|(name, objects)| {
+        let claims = names.into_iter().flat_map(|name| {
+            let called = self.objects.iter().enumerate().filter(|(_, called)| called.contains(name));
+            let objects: Vec<usize> = called.map(|(index, _)| index).collect();
             canned::forms(name, expires).into_iter().map(move |form| Claim {
                 message: form.into_bytes(),
-                resource: Some(name.to_owned()),
+                resource: Some(name.clone()),
                 objects: objects.clone(),
             })
         });
