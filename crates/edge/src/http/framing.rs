@@ -65,9 +65,10 @@ impl Framing {
         while at < bytes.len() {
             at += match self.state {
                 State::Sized(left) | State::Chunk(left) => self.skip(left, bytes.len() - at),
+                _ if !self.line.cr && !is_end(bytes[at]) => self.line.push(&bytes[at..]),
                 _ => {
                     let in_head = matches!(self.state, State::Head);
-                    self.byte(bytes[at]).ok_or(Ambiguous { sound: at, in_head })?;
+                    self.end(bytes[at]).ok_or(Ambiguous { sound: at, in_head })?;
                     1
                 }
             };
@@ -87,17 +88,16 @@ impl Framing {
         skipped as usize
     }
 
-    /// A byte of a line. A line ends with CR LF, and neither of them stands elsewhere.
-    fn byte(&mut self, byte: u8) -> Option<()> {
+    /// A byte of a line's end: CR LF, neither of which stands elsewhere.
+    fn end(&mut self, byte: u8) -> Option<()> {
         match (self.line.cr, byte) {
             (true, b'\n') => {
                 self.state = self.line_ended()?;
                 self.line.length = 0;
                 self.line.cr = false;
             }
-            (true, _) | (false, b'\n') => return None,
             (false, b'\r') => self.line.cr = true,
-            (false, byte) => self.line.push(byte),
+            _ => return None,
         }
         Some(())
     }
@@ -155,11 +155,14 @@ impl Framing {
 }
 
 impl Line {
-    fn push(&mut self, byte: u8) {
-        if let Some(place) = self.kept.get_mut(self.length) {
-            *place = byte;
-        }
-        self.length += 1;
+    /// Adds bytes up to the line's end; the result is how many.
+    fn push(&mut self, bytes: &[u8]) -> usize {
+        let bytes = bytes.split(|byte| is_end(*byte)).next().unwrap_or_default();
+        let place = self.kept.get_mut(self.length..).unwrap_or_default();
+        let fits = bytes.len().min(place.len());
+        place[..fits].copy_from_slice(&bytes[..fits]);
+        self.length += bytes.len();
+        bytes.len()
     }
 
     /// The line, as far as it is kept.
@@ -185,6 +188,10 @@ impl Line {
         let size = self.kept().split(|byte| *byte == b';').next()?;
         number(size.trim_ascii_end(), 16)
     }
+}
+
+fn is_end(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
 }
 
 fn is_blank(byte: u8) -> bool {

@@ -1,7 +1,6 @@
 //! What tells copies apart: path, and what a behaviour counts of query, headers and cookies.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use hyper::header::{ACCEPT_ENCODING, COOKIE, HeaderMap};
 use hyper::{Method, http};
@@ -24,6 +23,9 @@ pub(super) fn without_signature<'q>(behavior: &Behavior, query: &'q str) -> Cow<
 
 /// The parameters that a rule takes, in the order and the form in which they were sent.
 pub(super) fn selected(query: &str, takes: impl Fn(&str) -> bool) -> String {
+    if query.is_empty() {
+        return String::new();
+    }
     let kept: Vec<&str> =
         query.split('&').filter(|parameter| takes(parameter.split('=').next().unwrap_or_default())).collect();
     kept.join("&")
@@ -88,33 +90,44 @@ fn rest(behavior: &Behavior, method: &Method, request: &HeaderMap, asker: Asker<
     }
     rest.push_str(codings);
     if behavior.key.headers != Select::None {
-        let mut lines: Vec<String> = request
-            .iter()
-            .filter(|(name, _)| **name != COOKIE && !(reduced && **name == ACCEPT_ENCODING))
-            .filter(|(name, _)| behavior.key.headers.takes(name.as_str()) && !told::is_edges(name.as_str()))
-            .map(|(name, value)| format!("\n{name}:{}", text(value.as_bytes().trim_ascii())))
-            .collect();
-        let told = told::told(asker, |name| behavior.key.headers.names(name));
-        lines.extend(told.into_iter().map(|(name, value)| format!("\n{name}:{value}")));
-        // The order of names means nothing; that of the lines of one name does, and a stable sort keeps it.
-        lines.sort_by(|a, b| a.split(':').next().cmp(&b.split(':').next()));
-        rest.extend(lines);
+        push_lines(&mut rest, behavior, request, asker);
     }
     if behavior.key.cookies != Select::None {
-        let cookies = cookies(request, |name| behavior.key.cookies.takes(name));
-        // Writing to a string does not fail.
-        let _ = write!(rest, "\n\n{cookies}");
+        rest.push_str("\n\n");
+        rest.push_str(&cookies(request, |name| behavior.key.cookies.takes(name)));
     }
     rest.into()
 }
 
-/// A character for each byte: what is no UTF-8 is told apart as well.
-fn text(bytes: &[u8]) -> String {
-    bytes.iter().copied().map(char::from).collect()
+/// The fields that count, one in a line: the viewer's, and what the edge tells.
+fn push_lines(rest: &mut String, behavior: &Behavior, request: &HeaderMap, asker: Asker<'_>) {
+    let key = &behavior.key;
+    let reduced = key.gzip || key.brotli;
+    let told = match key.headers.names_some(told::BEGINNING) {
+        true => told::told(asker, |name| key.headers.names(name)),
+        false => Vec::new(),
+    };
+    let told = told.iter().map(|(name, value)| (*name, value.as_bytes()));
+    let sent = request.iter().filter(|(name, _)| **name != COOKIE && !(reduced && **name == ACCEPT_ENCODING));
+    let sent = sent.map(|(name, value)| (name.as_str(), value.as_bytes().trim_ascii()));
+    let sent = sent.filter(|(name, _)| key.headers.takes(name) && !told::is_edges(name));
+    let mut lines: Vec<(&str, &[u8])> = sent.chain(told).collect();
+    // The order of names means nothing; that of the lines of one name does, and a stable sort keeps it.
+    lines.sort_by_key(|(name, _)| *name);
+    for (name, value) in lines {
+        rest.push('\n');
+        rest.push_str(name);
+        rest.push(':');
+        // A character for each byte: what is no UTF-8 is told apart as well.
+        rest.extend(value.iter().copied().map(char::from));
+    }
 }
 
 /// The cookies that a rule takes, in their order.
 pub(super) fn cookies(request: &HeaderMap, takes: impl Fn(&str) -> bool) -> String {
+    if !request.contains_key(COOKIE) {
+        return String::new();
+    }
     let lines = request.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let kept: Vec<&str> = lines
         .flat_map(|line| line.split(';'))

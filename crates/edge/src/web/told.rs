@@ -42,9 +42,12 @@ pub(super) fn told<'a>(
     told
 }
 
+/// What the headers begin with that nobody but an edge may write.
+pub(super) const BEGINNING: &str = "cloudfront-";
+
 /// Whether nobody but an edge may write this header (in lower case).
 pub(super) fn is_edges(name: &str) -> bool {
-    name.starts_with("cloudfront-")
+    name.starts_with(BEGINNING)
 }
 
 /// What a viewer looks at, by the words in `User-Agent`.

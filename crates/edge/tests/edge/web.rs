@@ -4,6 +4,7 @@
 mod crowd;
 mod delivery;
 mod faults;
+mod kernel;
 mod parts;
 mod paths;
 mod poisoning;

@@ -62,6 +62,12 @@ impl Select {
         }
     }
 
+    /// Whether a name that begins so is on a list of names that count.
+    #[must_use]
+    pub fn names_some(&self, beginning: &str) -> bool {
+        matches!(self, Self::These(names) if names.iter().any(|name| name.starts_with(beginning)))
+    }
+
     /// Whether this very name is on a list of names that count. What a viewer did not send can only be asked for so.
     #[must_use]
     pub fn names(&self, name: &str) -> bool {
@@ -72,6 +78,13 @@ impl Select {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_tells_whether_a_name_on_it_begins_so() {
+        let list = Select::these(["cloudfront-viewer-country", "a", "z"]);
+        assert!(list.names_some("cloudfront-") && list.names_some("z") && !list.names_some("b"));
+        assert!(!Select::All.names_some("cloudfront-"));
+    }
 
     #[test]
     fn each_way_decides_for_a_name() {
