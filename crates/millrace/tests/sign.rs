@@ -170,6 +170,25 @@ fn the_policy_can_be_had_alone_and_signed_from_a_file() {
 }
 
 #[test]
+fn a_printed_policy_names_what_is_signed() {
+    let (folder, _) = private();
+    let policy = |what: &[&str]| {
+        sign(&folder, &[what, ["--expires", "2030-01-01T00:00:00Z", "--print-policy"].as_slice()].concat())
+    };
+    for (what, resource) in [
+        (["--stream", "x?"], "x"),
+        (["--url", "rtmp://h.example.net/cfx/st/x?"], "x"),
+        (["--url", "https://h.example.net/x?#t"], "https://h.example.net/x"),
+    ] {
+        let printed = printed(&policy(&what));
+        assert!(printed.contains(&format!(r#""Resource":"{resource}""#)), "{what:?}: {printed}");
+    }
+    let name = "x?Expires=1&Signature=c2lnbmF0dXJl&Key-Pair-Id=K";
+    let refused = policy(&["--stream", name]);
+    assert!(!refused.status.success() && text(&refused).contains("signed already"), "{}", text(&refused));
+}
+
+#[test]
 fn the_keys_id_comes_from_the_command_the_files_name_or_the_store() {
     let (folder, id) = private();
     let of = |file: &str, more: &[&str]| {

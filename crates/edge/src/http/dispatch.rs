@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use futures::future::Either;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::http::request::Parts;
@@ -53,15 +54,15 @@ impl Connection {
 
     /// Answers a request at once, if that can be done without waiting for anybody: a web distribution has a copy.
     /// Otherwise the request comes back.
-    pub(super) fn at_once(&self, request: Request<Incoming>) -> Result<Response<Body>, Request<Incoming>> {
+    pub(super) fn at_once(&self, request: Request<Incoming>) -> Either<Response<Body>, Request<Incoming>> {
         let (parts, body) = request.into_parts();
         match self.copied(&parts, !body.is_end_stream()) {
             Some(response) => {
                 self.shared.metrics.http_requests.one();
                 self.signals.note_web();
-                Ok(response)
+                Either::Left(response)
             }
-            None => Err(Request::from_parts(parts, body)),
+            None => Either::Right(Request::from_parts(parts, body)),
         }
     }
 

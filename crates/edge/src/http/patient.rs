@@ -117,6 +117,18 @@ impl<T> Patient<T> {
         Ok(())
     }
 
+    /// Writes what stands before an answer.
+    fn poll_interim(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>
+    where
+        T: AsyncWrite + Unpin,
+    {
+        let result = self.signals.interim.poll_write(&mut self.stream, context);
+        match result {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            result => self.wait(context, result, ()),
+        }
+    }
+
     fn give_first(&mut self, buffer: &mut ReadBuf<'_>) {
         let there = self.first.len().min(buffer.remaining());
         buffer.put_slice(&self.first[..there]);
@@ -217,6 +229,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
         if self.gone {
             return Poll::Ready(Ok(bytes.len()));
         }
+        ready!(self.poll_interim(context))?;
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.wait(context, result, bytes.len())
     }
@@ -230,6 +243,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
         if self.gone {
             return Poll::Ready(Ok(all));
         }
+        ready!(self.poll_interim(context))?;
         let result = self.poll_write_seen(context, buffers);
         self.wait(context, result, all)
     }
@@ -242,6 +256,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
         if self.gone {
             return Poll::Ready(Ok(()));
         }
+        ready!(self.poll_interim(context))?;
         let result = Pin::new(&mut self.stream).poll_flush(context);
         self.wait(context, result, ())
     }

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tokio::sync::Notify;
 
+use super::interim::Interim;
+
 /// What a connection's socket and its service tell each other.
 #[derive(Debug, Default)]
 pub(super) struct Signals {
@@ -15,6 +17,8 @@ pub(super) struct Signals {
     answering: AtomicBool,
     /// Whether another protocol is spoken from here on.
     switched: AtomicBool,
+    /// What an origin says before its answer.
+    pub(super) interim: Interim,
     /// Tells that bytes came: while a request is being answered the next one, from a client that does not wait.
     pub(super) came: Notify,
 }

@@ -1,17 +1,19 @@
 //! HTTP/1.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures::future::{Either, ready};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::handed::Handed;
+use super::interim::Hints;
 use super::patient::Patient;
 use super::{Body, Connection, HEAD, LINES};
 
@@ -23,8 +25,10 @@ where
     let serving = Arc::clone(&connection);
     let handed = stream.handed();
     let service = service_fn(move |request| match serving.at_once(request) {
-        Ok(response) => Either::Left(ready(Ok::<_, Infallible>(by_kernel(response, handed.as_ref())))),
-        Err(request) => {
+        Either::Left(response) => {
+            Either::Left(ready(Ok::<_, Infallible>(by_kernel(response, handed.as_ref()))))
+        }
+        Either::Right(request) => {
             let (connection, handed) = (Arc::clone(&serving), handed.clone());
             Either::Right(Box::pin(async move {
                 Ok(by_kernel(answer(connection, request).await?, handed.as_ref()))
@@ -44,15 +48,27 @@ where
     connection.run(served, http1::UpgradeableConnection::graceful_shutdown, None).await
 }
 
-/// Answers what has to be waited for.
+/// Answers what has to be waited for. What the origin says before its answer wakes the connection, which writes it.
 async fn answer(
     connection: Arc<Connection>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let signals = Arc::clone(&connection.signals);
     signals.note_answering(true);
     connection.note(&request);
-    let response = connection.answer(request).await;
+    if request.version() == Version::HTTP_11 {
+        signals.interim.open();
+        request.extensions_mut().insert(Hints::to(&signals));
+    }
+    let mut answered = pin!(connection.answer(request));
+    let response = loop {
+        tokio::select! {
+            biased;
+            response = &mut answered => break response,
+            () = signals.interim.came() => {}
+        }
+    };
+    signals.interim.close();
     if let Ok(StatusCode::SWITCHING_PROTOCOLS) = response.as_ref().map(Response::status) {
         signals.note_switched();
     }

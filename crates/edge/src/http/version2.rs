@@ -37,8 +37,8 @@ where
     let streams = Streams::new(connection.shared.limits.stalled);
     let serving = Arc::clone(&connection);
     let service = service_fn(move |request| match serving.at_once(request) {
-        Ok(response) => Either::Left(ready(Ok(response))),
-        Err(request) => {
+        Either::Left(response) => Either::Left(ready(Ok(response))),
+        Either::Right(request) => {
             let connection = Arc::clone(&serving);
             Either::Right(Box::pin(async move { connection.answer(request).await }))
         }

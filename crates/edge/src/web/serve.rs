@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::BodyExt;
+use hyper::ext::on_informational;
 use hyper::header::{self, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode, Uri};
@@ -29,7 +30,7 @@ use super::{Sent, Viewer};
 use super::{admit, content, finish, key, path, upgrade};
 use crate::Site;
 use crate::edge::Shared;
-use crate::http::{Body, Upload};
+use crate::http::{Body, Hints, Upload};
 
 /// A request that the distribution takes, if its signature is in order where one is needed.
 struct Entry<'e> {
@@ -160,7 +161,11 @@ impl<'e> Entry<'e> {
     /// The request as the origin gets it.
     fn forwarded(&self, parts: &Parts) -> Option<Request<()>> {
         let asker = self.asker(&parts.headers);
-        forward::forwarded(self.behavior, parts, &self.path, &self.query, asker)
+        let mut forwarded = forward::forwarded(self.behavior, parts, &self.path, &self.query, asker)?;
+        if let Some(hints) = parts.extensions.get::<Hints>().cloned() {
+            on_informational(&mut forwarded, move |said| hints.tell(said.status(), said.headers()));
+        }
+        Some(forwarded)
     }
 
     fn asker<'a>(&'a self, headers: &'a HeaderMap) -> Asker<'a> {

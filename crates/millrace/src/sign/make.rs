@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::{ArgGroup, Args, ValueEnum};
 use ipnet::IpNet;
 use millrace_model::StreamName;
@@ -169,13 +169,21 @@ fn policy(make: &Make, offer: &Offer) -> anyhow::Result<String> {
     let url = make.url.as_deref().unwrap_or_default();
     let asked = match make.stream.as_deref().or_else(|| name_in(url)) {
         Some(name) => {
-            let stream = StreamName::parse("", name).with_context(|| format!("{name:?}"))?;
-            stream
-                .query
-                .as_ref()
-                .map_or_else(|| stream.path.clone(), |query| format!("{}?{query}", stream.path))
+            let Parted { bare, signed } = of_name(name);
+            ensure!(
+                signed?.is_none(),
+                "{name:?} is signed already: a policy is for the name without its signature"
+            );
+            let stream = StreamName::parse("", &bare).with_context(|| format!("{name:?}"))?;
+            match &stream.query {
+                Some(query) => format!("{}?{query}", stream.path),
+                None => stream.path,
+            }
         }
-        None => url.to_owned(),
+        None => {
+            let bare = url.split('#').next().unwrap_or_default();
+            bare.strip_suffix('?').unwrap_or(bare).to_owned()
+        }
     };
     let resource = policy.resource.clone().unwrap_or(asked);
     Ok(Policy { resource: Some(resource), ..policy.clone() }.to_json())

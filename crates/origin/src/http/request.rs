@@ -95,6 +95,8 @@ impl Address {
         *request.uri_mut() = uri;
         *request.version_mut() = Version::HTTP_11;
         *request.headers_mut() = headers;
+        // Who wants to hear what is said before the answer is in there.
+        *request.extensions_mut() = parts.extensions;
         request
     }
 }

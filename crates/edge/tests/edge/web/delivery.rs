@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use millrace_model::web;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Semaphore;
 
 use super::{in_front_of, sent, target};
@@ -137,16 +137,52 @@ async fn trailers_come_to_viewers_of_http_2_and_to_others_who_take_them() {
 }
 
 #[tokio::test]
-async fn what_an_origin_says_before_its_answer_is_not_its_answer() {
+async fn what_an_origin_says_before_its_answer_comes_before_its_answer() {
     let early =
         "HTTP/1.1 103 Early Hints\nLink: </x.css>\n\nHTTP/1.1 102 Processing\n\nHTTP/1.1 100 Continue\n\n";
     let head = format!("{early}HTTP/1.1 200 OK\nContent-Length: 5");
     let server = Server::start(move |_, _| vec![said(&head, "hello")]).await;
     let house = in_front_of(&server, |pages| pages.default_behavior.methods = web::Methods::All).await;
-    for first in ["GET /a", "GET /a", "POST /a"] {
-        let got = ask(&house, &format!("{first} HTTP/1.1"), "", b"").await;
-        assert_eq!((got.status(), got.text(), got.header("Link")), (200, "hello", None), "{first}");
+    let hints = "HTTP/1.1 103 Early Hints\r\nlink: </x.css>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n";
+    for (first, before) in [
+        ("GET /a HTTP/1.1", hints),
+        ("GET /a HTTP/1.1", ""),
+        ("POST /a HTTP/1.1", hints),
+        ("GET /b HTTP/1.0", ""),
+    ] {
+        let head = format!("{first}\r\nHost: {WEB_HOST}\r\nConnection: close\r\n\r\n");
+        let mut stream = house.road().socket().await;
+        stream.write_all(head.as_bytes()).await.expect("the edge reads");
+        let mut heard = String::new();
+        stream.read_to_string(&mut heard).await.expect("it ends");
+        let answer = heard.strip_prefix(before).unwrap_or_else(|| panic!("{first}: {heard}"));
+        assert!(answer.contains(" 200 OK\r\n") && answer.ends_with("\r\n\r\nhello"), "{first}: {heard}");
+        assert!(answer.starts_with("HTTP/1.") && !answer.contains("</x.css>"), "{first}: {heard}");
     }
+}
+
+#[tokio::test]
+async fn hints_come_while_the_origin_still_works_and_a_flood_of_them_is_cut() {
+    let hint = said("HTTP/1.1 103 Early Hints\nLink: </x.css>", "");
+    let working = Arc::new(Semaphore::new(0));
+    let (flood, done) = (vec![hint; 20], Arc::clone(&working));
+    let server = Server::start(move |_, _| {
+        let answer = Do::Wait(Arc::clone(&done));
+        [flood.clone(), vec![answer, said("HTTP/1.1 200 OK\nContent-Length: 5", "hello")]].concat()
+    })
+    .await;
+    let house = in_front_of(&server, |_| {}).await;
+    let mut stream = house.road().socket().await;
+    let head = format!("GET /a HTTP/1.1\r\nHost: {WEB_HOST}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.expect("the edge reads");
+    let one = "HTTP/1.1 103 Early Hints\r\nlink: </x.css>\r\n\r\n";
+    let mut hints = vec![0; 8 * one.len()];
+    stream.read_exact(&mut hints).await.expect("hints come before the answer");
+    assert_eq!(String::from_utf8_lossy(&hints), one.repeat(8));
+    working.add_permits(1);
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).await.expect("it ends");
+    assert!(rest.starts_with("HTTP/1.1 200 OK\r\n") && rest.ends_with("hello"), "{rest}");
 }
 
 /// How something came that may be compressed: its coding, and whether it is as the origin has it.
