@@ -30,10 +30,17 @@ pub(super) fn is_blank(buffer: &IoSlice<'_>) -> bool {
 
 /// What the kernel is to send on one connection, in order.
 #[derive(Debug, Default)]
-pub(crate) struct Handed(Mutex<VecDeque<Unsent>>);
+pub(crate) struct Handed(Mutex<Queue>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    unsent: VecDeque<Unsent>,
+    /// Whether some of the first is sent.
+    begun: bool,
+}
 
 impl Handed {
-    fn queue(&self) -> MutexGuard<'_, VecDeque<Unsent>> {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -41,7 +48,7 @@ impl Handed {
     pub(super) fn hand(&self, unsent: Unsent) -> Result<Bytes, Unsent> {
         match usize::try_from(unsent.length()) {
             Ok(length) if length <= LONGEST => {
-                self.queue().push_back(unsent);
+                self.queue().unsent.push_back(unsent);
                 Ok(BLANK.slice(..length))
             }
             _ => Err(unsent),
@@ -54,11 +61,18 @@ impl Handed {
     /// The socket's; and where a blank has nothing that it stands for, which must never be sent as it is.
     pub(super) fn send(&self, socket: impl AsFd, most: usize) -> io::Result<usize> {
         let mut queue = self.queue();
-        let first = queue.front_mut().ok_or(io::ErrorKind::InvalidData)?;
+        let first = queue.unsent.front_mut().ok_or(io::ErrorKind::InvalidData)?;
         let sent = first.send(socket, most)?;
-        if first.length() == 0 {
-            queue.pop_front();
+        queue.begun = first.length() > 0;
+        if !queue.begun {
+            queue.unsent.pop_front();
         }
         Ok(sent)
+    }
+
+    /// Whether a blank is being written. Anything else that is written then says that hyper has cut the blank short; what
+    /// is left of it would be sent in place of the next one.
+    pub(super) fn is_amid(&self) -> bool {
+        self.queue().begun
     }
 }

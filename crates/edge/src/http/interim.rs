@@ -1,7 +1,8 @@
 //! What an origin says before its answer (103, RFC 8297, and its like), on its way to a viewer of HTTP/1.1.
 //!
 //! hyper's server sends no such answers, so they go past it: the origin's connection leaves them here, the task of the
-//! viewer's wakes, and the socket below hyper writes them before anything else.
+//! viewer's wakes, and the socket below hyper writes them when hyper flushes. It does that when it has written all that it
+//! had, so nothing gets into the middle of the answer before.
 
 use std::io::{self, Write};
 use std::pin::Pin;
@@ -13,12 +14,15 @@ use bytes::{Buf, BytesMut};
 use hyper::{HeaderMap, StatusCode};
 use tokio::io::AsyncWrite;
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 
 use super::signals::Signals;
 
 /// So many of them are passed on for one request, and so many bytes that the viewer has not taken yet.
 const MOST: usize = 8;
 const LONGEST: usize = 16 << 10;
+/// So often hyper is given the time to flush before an answer that came at once with what was said before it.
+const FLUSHES: usize = 2;
 
 /// What is to be written before the answer.
 #[derive(Debug, Default)]
@@ -32,6 +36,8 @@ pub(super) struct Interim {
 #[derive(Debug, Default)]
 struct Waiting {
     text: BytesMut,
+    /// Whether some of it is written: then the rest has to come before anything else.
+    begun: bool,
     /// How many more are passed on for the request that is being answered.
     left: usize,
 }
@@ -46,9 +52,20 @@ impl Interim {
         self.waiting().left = MOST;
     }
 
-    /// Passes on nothing more: the answer is there.
-    pub(super) fn close(&self) {
-        self.waiting().left = 0;
+    /// Waits until what was said is written, if that is soon, and passes on nothing more: the answer is there.
+    pub(super) async fn close(&self) {
+        for _ in 0..FLUSHES {
+            if !self.waits.load(Relaxed) {
+                break;
+            }
+            yield_now().await;
+        }
+        let mut waiting = self.waiting();
+        waiting.left = 0;
+        if !waiting.begun {
+            waiting.text.clear();
+            self.waits.store(false, Relaxed);
+        }
     }
 
     /// Waits until something was said.
@@ -68,8 +85,13 @@ impl Interim {
         self.came.notify_one();
     }
 
-    /// Writes all that waits.
-    pub(super) fn poll_write<T>(&self, stream: &mut T, context: &mut Context<'_>) -> Poll<io::Result<()>>
+    /// Writes all that waits, where nothing else is being written: `flushed`. Elsewhere, only what is begun.
+    pub(super) fn poll_write<T>(
+        &self,
+        stream: &mut T,
+        flushed: bool,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>>
     where
         T: AsyncWrite + Unpin,
     {
@@ -77,14 +99,18 @@ impl Interim {
             return Poll::Ready(Ok(()));
         }
         let mut waiting = self.waiting();
-        while !waiting.text.is_empty() {
+        waiting.begun |= flushed;
+        while waiting.begun && !waiting.text.is_empty() {
             let written = ready!(Pin::new(&mut *stream).poll_write(context, &waiting.text))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             waiting.text.advance(written);
         }
-        self.waits.store(false, Relaxed);
+        if waiting.begun {
+            waiting.begun = false;
+            self.waits.store(false, Relaxed);
+        }
         Poll::Ready(Ok(()))
     }
 }

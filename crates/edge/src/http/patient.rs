@@ -117,12 +117,12 @@ impl<T> Patient<T> {
         Ok(())
     }
 
-    /// Writes what stands before an answer.
-    fn poll_interim(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>
+    /// Writes what stands before an answer; see [`Interim`](super::interim::Interim).
+    fn poll_interim(&mut self, flushed: bool, context: &mut Context<'_>) -> Poll<io::Result<()>>
     where
         T: AsyncWrite + Unpin,
     {
-        let result = self.signals.interim.poll_write(&mut self.stream, context);
+        let result = self.signals.interim.poll_write(&mut self.stream, flushed, context);
         match result {
             Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
             result => self.wait(context, result, ()),
@@ -215,6 +215,7 @@ impl<T: AsyncWrite + Unpin> Patient<T> {
                 poll_socket(socket, context, || handed.send(socket, blank.len()))
             }
             // Not held back until its body follows (MSG_MORE): TCP that paces would make the body wait for it.
+            (Some(handed), ..) if handed.is_amid() => Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
             _ => Pin::new(&mut self.stream).poll_write_vectored(context, &buffers[..seen]),
         }
     }
@@ -229,7 +230,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
         if self.gone {
             return Poll::Ready(Ok(bytes.len()));
         }
-        ready!(self.poll_interim(context))?;
+        ready!(self.poll_interim(false, context))?;
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.wait(context, result, bytes.len())
     }
@@ -243,7 +244,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
         if self.gone {
             return Poll::Ready(Ok(all));
         }
-        ready!(self.poll_interim(context))?;
+        ready!(self.poll_interim(false, context))?;
         let result = self.poll_write_seen(context, buffers);
         self.wait(context, result, all)
     }
@@ -256,7 +257,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patient<T> {
         if self.gone {
             return Poll::Ready(Ok(()));
         }
-        ready!(self.poll_interim(context))?;
+        ready!(self.poll_interim(true, context))?;
         let result = Pin::new(&mut self.stream).poll_flush(context);
         self.wait(context, result, ())
     }

@@ -68,7 +68,7 @@ async fn answer(
             () = signals.interim.came() => {}
         }
     };
-    signals.interim.close();
+    signals.interim.close().await;
     if let Ok(StatusCode::SWITCHING_PROTOCOLS) = response.as_ref().map(Response::status) {
         signals.note_switched();
     }

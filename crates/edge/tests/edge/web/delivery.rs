@@ -185,6 +185,31 @@ async fn hints_come_while_the_origin_still_works_and_a_flood_of_them_is_cut() {
     assert!(rest.starts_with("HTTP/1.1 200 OK\r\n") && rest.ends_with("hello"), "{rest}");
 }
 
+#[tokio::test]
+async fn hints_do_not_get_into_the_answer_before() {
+    let film = "film ".repeat(2 << 20);
+    let server = Server::start(move |request, _| match request.starts_with("GET /film") {
+        true => page("", &film),
+        false => vec![said("HTTP/1.1 103 Early Hints\n\nHTTP/1.1 200 OK\nContent-Length: 5", "hello")],
+    })
+    .await;
+    let house = in_front_of(&server, |_| {}).await;
+    for path in ["/a", "/b", "/c"] {
+        let film = get(&house, "/film", "").await;
+        let request = |path, more| format!("GET {path} HTTP/1.1\r\nHost: {WEB_HOST}\r\n{more}\r\n");
+        let mut stream = house.road().socket().await;
+        let both = request("/film", "") + &request(path, "Connection: close\r\n");
+        stream.write_all(both.as_bytes()).await.expect("the edge reads");
+        // The film does not fit into what a socket takes: the hint comes while it is being written.
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        let mut heard = String::new();
+        stream.read_to_string(&mut heard).await.expect("it ends");
+        let (_, rest) = heard.split_once("\r\n\r\n").expect("a head");
+        let rest = rest.strip_prefix(film.text()).expect("the film, and nothing in it");
+        assert!(rest.starts_with("HTTP/1.1 ") && rest.ends_with("\r\n\r\nhello"), "{rest}");
+    }
+}
+
 /// How something came that may be compressed: its coding, and whether it is as the origin has it.
 fn length(got: &Got) -> (Option<&str>, bool) {
     (got.header("Content-Encoding"), got.body == "hello ".repeat(500))
