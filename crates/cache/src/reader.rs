@@ -161,23 +161,17 @@ impl Object {
         Ok(())
     }
 
-    /// The blocks that memory has of `range` from its beginning on, up to [`RUN`] of them, and which part of each. What
-    /// follows is read ahead as by [`read`](Self::read).
-    pub(crate) fn at_hand(&self, range: &Range<u64>) -> Vec<(Arc<Stored>, Range<u64>)> {
-        let first = range.start / BLOCK;
-        let end = range.end.min((first / RUN + 1) * RUN * BLOCK);
-        let blocks: Vec<_> = (first..end.div_ceil(BLOCK))
-            .map_while(|index| {
-                let block = self.inner.memory.stored(&BlockKey { object: self.pinned.id, index })?;
-                let place = |offset: u64| offset.clamp(index * BLOCK, (index + 1) * BLOCK) - index * BLOCK;
-                Some((block, place(range.start)..place(end)))
-            })
-            .collect();
-        if !blocks.is_empty() {
-            self.inner.metrics.memory_hits.add(blocks.len() as u64);
-            self.read_ahead(&(range.start..end.min((first + blocks.len() as u64) * BLOCK)));
-        }
-        blocks
+    /// The blocks that memory has of `range` from its beginning on, `most` of them, and which part of each.
+    pub(crate) fn at_hand(&self, range: &Range<u64>, most: u64) -> Vec<(Arc<Stored>, Range<u64>)> {
+        let block = |index| self.inner.memory.stored(&BlockKey { object: self.pinned.id, index });
+        run(range, most).map_while(|(index, part)| Some((block(index)?, part))).collect()
+    }
+
+    /// Notes that somebody took `range` of what was [`at_hand`](Self::at_hand). What follows is read ahead as by
+    /// [`read`](Self::read).
+    pub(crate) fn taken(&self, range: &Range<u64>) {
+        self.inner.metrics.memory_hits.add(self.blocks(range).count() as u64);
+        self.read_ahead(range);
     }
 
     /// Appends the slices that memory has, and empty ones for the blocks that are missing, which it returns.
@@ -231,6 +225,19 @@ impl Object {
         }
         self.claim(missing).1
     }
+}
+
+/// The blocks in which `range` lies from its beginning on, `most` of them and none behind the end of a [`RUN`], with the
+/// part of each.
+pub(crate) fn run(range: &Range<u64>, most: u64) -> impl Iterator<Item = (u64, Range<u64>)> + use<> {
+    let first = range.start / BLOCK;
+    let last = (first / RUN + 1) * RUN;
+    let end = range.end.min(last.min(first.saturating_add(most)) * BLOCK);
+    let start = range.start;
+    (first..end.div_ceil(BLOCK)).map(move |index| {
+        let place = |offset: u64| offset.clamp(index * BLOCK, (index + 1) * BLOCK) - index * BLOCK;
+        (index, place(start)..place(end))
+    })
 }
 
 /// The part of block `index` that lies in `range`.

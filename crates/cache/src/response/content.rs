@@ -2,7 +2,7 @@
 
 use super::spool::{Door, Piece, Reader};
 use crate::pages::{Pages, Stretch, Unsent};
-use crate::reader::RUN;
+use crate::reader::{RUN, run};
 use crate::stored::{Place, Stored};
 use crate::{BLOCK, Error, Object};
 use bytes::Bytes;
@@ -59,17 +59,16 @@ impl Held {
         Self { pieces, length, trailers }
     }
 
-    /// The pieces in which a range lies from its beginning on, as many as are sent together, and which part of each.
-    fn at_hand(&self, range: &Range<u64>) -> Vec<(Arc<Stored>, Range<u64>)> {
-        let first = range.start / BLOCK;
-        let end = range.end.min((first / RUN + 1) * RUN * BLOCK);
-        let pieces = (first..end.div_ceil(BLOCK)).map_while(|number| {
-            let piece = self.pieces.get(usize::try_from(number).ok()?)?;
-            let place = |offset: u64| offset.clamp(number * BLOCK, (number + 1) * BLOCK) - number * BLOCK;
-            Some((Arc::clone(piece), place(range.start)..place(end)))
-        });
-        pieces.collect()
+    /// The pieces in which a range lies from its beginning on, `most` of them, and which part of each.
+    fn at_hand(&self, range: &Range<u64>, most: u64) -> Vec<(Arc<Stored>, Range<u64>)> {
+        let piece = |number| self.pieces.get(usize::try_from(number).ok()?);
+        run(range, most).map_while(|(number, part)| Some((Arc::clone(piece(number)?), part))).collect()
     }
+}
+
+/// Pieces that are looked for at one time: only the kernel sends several at once.
+fn most(by_kernel: bool) -> u64 {
+    if by_kernel { RUN } else { 1 }
 }
 
 impl Content {
@@ -156,7 +155,7 @@ impl ContentBody {
             Source::Nothing => Poll::Ready(None),
             Source::Held(held, wanted, trailers) => {
                 if !wanted.is_empty() {
-                    let piece = piece(&held.at_hand(wanted), by_kernel);
+                    let piece = piece(&held.at_hand(wanted, most(by_kernel)), by_kernel);
                     wanted.start += piece.as_ref().map_or(0, ContentPiece::length);
                     return Poll::Ready(Some(piece.ok_or(LOST)));
                 }
@@ -315,8 +314,10 @@ impl Blocks {
         if self.coming.is_some() {
             return None;
         }
-        let piece = piece(&self.object.at_hand(&self.wanted), by_kernel)?;
+        let piece = piece(&self.object.at_hand(&self.wanted, most(by_kernel)), by_kernel)?;
+        let start = self.wanted.start;
         self.wanted.start += piece.length();
+        self.object.taken(&(start..self.wanted.start));
         Some(piece)
     }
 }
