@@ -29,6 +29,9 @@ where
             Either::Left(ready(Ok::<_, Infallible>(by_kernel(response, handed.as_ref()))))
         }
         Either::Right(request) => {
+            // Before hyper reads on: whether it may see the end of what comes depends on it.
+            serving.signals.note_answering(true);
+            serving.note(&request);
             let (connection, handed) = (Arc::clone(&serving), handed.clone());
             Either::Right(Box::pin(async move {
                 Ok(by_kernel(answer(connection, request).await?, handed.as_ref()))
@@ -54,8 +57,6 @@ async fn answer(
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let signals = Arc::clone(&connection.signals);
-    signals.note_answering(true);
-    connection.note(&request);
     if request.version() == Version::HTTP_11 {
         signals.interim.open();
         request.extensions_mut().insert(Hints::to(&signals));

@@ -82,6 +82,21 @@ async fn a_session_outlives_its_connection_also_while_an_answer_is_held() {
     assert_eq!(house.edge.viewers(), 1);
 }
 
+/// As librtmp leaves: it waits for no answer.
+#[tokio::test]
+async fn who_closes_the_session_and_the_socket_at_one_time_has_closed_both() {
+    let house = House::new().await;
+    for requests in [vec!["close"], vec!["idle", "close"], vec!["send", "idle", "close"]] {
+        let mut tunnel = Tunnel::to(&house.road()).await;
+        let last: Vec<_> = requests.into_iter().map(|request| post(&tunnel.path(request), &[0])).collect();
+        tunnel.http.write(&last.concat()).await;
+        drop(tunnel);
+        house.ended("the viewer closed it").await;
+        house.empty().await;
+    }
+    assert_eq!(house.edge.metrics().snapshot().timeouts, 0);
+}
+
 #[tokio::test]
 async fn a_tunnel_that_plays_goes_on_over_new_connections_while_the_edge_drains() {
     let mut house = House::with(|limits| limits.linger = Duration::from_millis(300)).await;
