@@ -1,0 +1,6 @@
+export { MillracePlayer, type PlayerEventMap, type PlayerOptions, type PlayerStats } from './player.ts'
+export type { Level, LevelSource } from './level.ts'
+export { Code, type PlayerError } from './text.ts'
+export { parse, type Address } from './url.ts'
+export type { Transport } from './wire/wire.ts'
+export { MillraceVideo } from './element.ts'

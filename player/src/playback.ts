@@ -1,0 +1,337 @@
+// One stream in one video element: what is asked of the server, by what the element does and holds.
+
+import type { Connection } from './connection.ts'
+import {
+  aheadOf, covers, evictionEnd, isToBeHeld, jumpTarget, KEEP_WHEN_FULL_S, rangeAt, rangesOf, type Range,
+} from './mse/buffer.ts'
+import { Feed } from './mse/feed.ts'
+import { Source } from './mse/source.ts'
+import { isObject, text, type AmfObject, type Value } from './rtmp/amf0.ts'
+import type { Session, SessionEvent, Status } from './rtmp/session.ts'
+import { decoding, refusedPlay, unsupported, type PlayerError } from './text.ts'
+
+export interface PlaybackEvents {
+  error(error: PlayerError): void
+  metadata(metadata: AmfObject): void
+  /** The server plays what was switched to. */
+  switched(): void
+  /** The server can't play what was to be switched to. */
+  switchFailed(status: Status): void
+  /** The right to play is over: perhaps the page has a new one. */
+  denied(error: PlayerError): void
+  moved(server: string): void
+}
+
+const START_BUFFER_MS = 10_000
+/** After so much of playing a viewer is taken to stay. */
+const STAYS_AFTER_S = 5
+const SEEK_EVERY_MS = 100
+/** With less than this ahead and nothing on the way, the rest is asked for. */
+const REFILL_S = 10
+const NEAR_S = 2
+const RATE_STEP_MS = 5000
+
+/** A seek that the server was asked for and did not begin yet. */
+interface OpenSeek {
+  ms: number
+}
+
+export class Playback {
+  private readonly source: Source
+  private readonly feed: Feed
+  private readonly abort = new AbortController()
+  private duration = NaN
+  private hasMetadata = false
+  private wasLengthAsked = false
+  private openSeek: OpenSeek | undefined
+  private wanted: number | undefined
+  private lastSeek = -Infinity
+  private cancelSeek: (() => void) | undefined
+  private landed: number | undefined
+  private isHeld = false
+  private isComplete = false
+  private playedSince: number | undefined
+  private stays = false
+  private bufferMs = START_BUFFER_MS
+  private pace = { media: 0, wall: 0 }
+
+  constructor(
+    private readonly video: HTMLVideoElement,
+    private readonly connection: Connection,
+    private readonly events: PlaybackEvents,
+    private name: () => string,
+    private limit: number,
+    private readonly now: () => number,
+    private readonly after: (ms: number, act: () => void) => () => void,
+  ) {
+    this.source = new Source(video, {
+      opened: () => this.open(),
+      streaming: isStreaming => this.feed.hold(!isStreaming),
+    })
+    this.feed = new Feed(this.source, {
+      moved: () => this.check(),
+      credited: bytes => this.credit(bytes),
+      unsupported: (kind, codec) => events.error(unsupported(kind, codec, this.feed.isHopeless)),
+      full: () => this.makeRoom(),
+      failed: error => events.error(decoding(String(error))),
+    })
+    this.listen()
+  }
+
+  get ahead(): number {
+    return aheadOf(this.ranges, this.video.currentTime)
+  }
+
+  /** The stream is there: it begins where the buffer ends, so that nothing is missing and nothing comes twice. */
+  begin(session: Session): void {
+    this.feed.newEpoch()
+    this.isHeld = false
+    session.play(this.name())
+    session.bufferLength(this.bufferMs)
+    const time = this.wanted ?? this.video.currentTime
+    const place = rangeAt(this.ranges, time)?.end ?? time
+    this.wanted = this.openSeek = undefined
+    if (place > 0) this.ask(session, place)
+    else this.restart(0)
+  }
+
+  take(event: SessionEvent, session: Session): void {
+    if (event.type === 'media') {
+      if (this.openSeek) return session.credit(event.message.body.length)
+      if (!this.hasMetadata && !this.wasLengthAsked) this.askLength(session)
+      this.landed ??= event.message.time / 1000
+      this.feed.take(event.message)
+    } else if (event.type === 'status') {
+      this.obey(event.status)
+    } else if (event.type === 'data') {
+      this.takeData(event.name, event.value)
+    } else if (event.type === 'length' && event.seconds > 0) {
+      this.setDuration(event.seconds)
+    }
+  }
+
+  /** The connection is gone; whether another is wanted. */
+  get needsConnection(): boolean {
+    return !this.isComplete || this.openSeek !== undefined || this.wanted !== undefined
+  }
+
+  destroy(): void {
+    this.cancelSeek?.()
+    this.abort.abort()
+    this.source.destroy()
+  }
+
+  private get ranges(): Range[] {
+    return rangesOf(this.video.buffered)
+  }
+
+  private listen(): void {
+    const { signal } = this.abort
+    const on = (types: string[], act: () => void): void =>
+      types.forEach(type => this.video.addEventListener(type, act, { signal }))
+    on(['seeking'], () => this.seek())
+    on(['timeupdate', 'play', 'pause', 'ratechange'], () => this.check())
+    on(['waiting'], () => {
+      this.feed.flush()
+      this.check()
+    })
+    on(['error'], () => this.events.error(decoding(this.video.error?.message ?? '')))
+  }
+
+  private open(): void {
+    this.setDuration(this.duration)
+    this.feed.ready()
+  }
+
+  private credit(bytes: number): void {
+    this.connection.session?.credit(bytes)
+    this.connection.flush()
+  }
+
+  private setDuration(seconds: number): void {
+    this.duration = seconds
+    if (seconds > 0 && Number.isFinite(seconds) && this.source.isOpen) this.source.duration = seconds
+  }
+
+  private askLength(session: Session): void {
+    this.wasLengthAsked = true
+    session.askLength(this.name())
+  }
+
+  private takeData(name: string, value: Value): void {
+    if (name === 'onMetaData' && isObject(value)) {
+      this.hasMetadata = true
+      if (typeof value.duration === 'number') this.setDuration(value.duration)
+      this.feed.describe(value)
+      this.events.metadata(value)
+    } else if (name === 'onPlayStatus') {
+      const code = text(value, 'code')
+      if (code === 'NetStream.Play.Complete') this.complete()
+      else if (code === 'NetStream.Play.TransitionComplete') this.events.switched()
+    }
+  }
+
+  private obey(status: Status): void {
+    switch (status.code) {
+      case 'NetStream.Seek.Notify': return this.seekBegins(status)
+      case 'NetStream.Play.Complete':
+      case 'NetStream.Play.Stop': return this.complete()
+      case 'NetConnection.Connect.ReconnectRequest': return this.events.moved(status.tcUrl)
+      case 'NetStream.Seek.Failed':
+      case 'NetStream.Seek.InvalidTime':
+        // It plays on where it was; what is there may be jumped to.
+        this.openSeek = undefined
+        return
+    }
+    if (status.level !== 'error') return
+    const isOther = status.details !== '' && status.details !== this.name() && !status.code.includes('Seek')
+    if (isOther && this.hasMetadata) return this.events.switchFailed(status)
+    const error = refusedPlay(status, this.name())
+    if (status.code === 'NetStream.Failed') this.events.denied(error)
+    else this.events.error(error)
+  }
+
+  /** Seek.Notify says where the server goes: an answer to an older seek is none to the newest. */
+  private seekBegins(status: Status): void {
+    const [, ms] = /(\d+)/.exec(status.description.replace(/stream ID.*/, '')) ?? []
+    if (!this.openSeek || (ms !== undefined && Number(ms) !== this.openSeek.ms)) return
+    this.restart(this.openSeek.ms)
+    this.openSeek = undefined
+    this.check()
+  }
+
+  private restart(ms: number): void {
+    this.feed.restart(ms)
+    this.isComplete = false
+    this.landed = undefined
+    this.pace = { media: ms, wall: this.now() }
+  }
+
+  private complete(): void {
+    // After a seek the end of what was before is none.
+    if (this.openSeek || this.isComplete) return
+    this.isComplete = true
+    this.feed.end()
+    this.check()
+  }
+
+  private seek(): void {
+    this.landed = undefined
+    if (covers(this.ranges, this.video.currentTime, this.duration)) {
+      this.wanted = undefined
+      return this.check()
+    }
+    this.wanted = this.video.currentTime
+    this.cancelSeek ??= this.after(Math.max(this.lastSeek + SEEK_EVERY_MS - this.now(), 0), () => {
+      this.cancelSeek = undefined
+      this.seekWanted()
+    })
+  }
+
+  private seekWanted(): void {
+    const { session } = this.connection
+    if (this.wanted === undefined) return
+    if (!session) return this.connection.start()
+    this.lastSeek = this.now()
+    this.ask(session, this.wanted)
+    this.wanted = undefined
+    this.connection.flush()
+  }
+
+  /** Asks for the key frame at or before the picture of this time. */
+  private ask(session: Session, seconds: number): void {
+    const ms = Math.max(Math.floor(seconds * 1000 - this.feed.keyOffset), 0)
+    this.feed.restart(ms)
+    this.openSeek = { ms }
+    this.isComplete = false
+    session.seek(ms)
+    // A server that is paused would send one picture and no more.
+    if (this.isHeld) session.pause(false, ms)
+    this.isHeld = false
+    this.connection.rest(false)
+  }
+
+  /** Looks at what there is, and does what is due. Called by whatever changed something. */
+  private check(): void {
+    const { video, ranges } = this
+    const time = video.currentTime
+    const end = evictionEnd(ranges, time)
+    if (end !== undefined) this.feed.lanes.forEach(lane => lane.evict(0, end))
+    this.evictFromFull()
+    this.jump(ranges, time)
+    this.refill(ranges, time)
+    this.demand(aheadOf(ranges, time))
+    if (this.isComplete && this.feed.isDrained) this.source.end()
+    this.connection.isExpecting = !this.isHeld && !this.isComplete
+  }
+
+  private jump(ranges: readonly Range[], time: number): void {
+    if (this.openSeek || this.wanted !== undefined) return
+    if (this.video.readyState > HTMLMediaElement.HAVE_CURRENT_DATA) return
+    const target = jumpTarget(ranges, time, this.landed)
+    if (target !== undefined) this.video.currentTime = target
+  }
+
+  /** What is played may have been filled from elsewhere than where the server stands now. */
+  private refill(ranges: readonly Range[], time: number): void {
+    const range = rangeAt(ranges, time)
+    if (!range || this.openSeek || this.wanted !== undefined || range.end - time > REFILL_S) return
+    if (range.end >= this.duration - NEAR_S && this.isComplete) return
+    const head = this.feed.head / 1000
+    const isFed = head >= range.start - NEAR_S && head <= range.end + REFILL_S && !this.isComplete
+    if (isFed || (this.isComplete && range.end >= head - NEAR_S)) return
+    this.wanted = range.end
+    this.seekWanted()
+  }
+
+  /** How much the server is to send, and whether it is to wait. */
+  private demand(ahead: number): void {
+    const { session } = this.connection
+    if (!session || this.openSeek || this.isComplete) return
+    const isHeld = isToBeHeld({ ahead, limit: this.limit, isPaused: this.video.paused, isHeld: this.isHeld })
+    const ms = Math.floor(this.video.currentTime * 1000)
+    if (isHeld !== this.isHeld) {
+      this.isHeld = isHeld
+      session.pause(isHeld, ms)
+      this.connection.rest(isHeld)
+      if (!isHeld) this.pace = { media: ms, wall: this.now() }
+    }
+    const wanted = this.wantedBuffer(ms)
+    if (wanted !== this.bufferMs) {
+      this.bufferMs = wanted
+      session.bufferLength(wanted)
+    }
+    this.connection.flush()
+  }
+
+  /** The server counts by its clock: whoever plays faster gets ahead of that by more and more. */
+  private wantedBuffer(ms: number): number {
+    const { video } = this
+    if (video.paused) this.playedSince = undefined
+    else this.playedSince ??= this.now()
+    this.stays ||= this.playedSince !== undefined && this.now() - this.playedSince > STAYS_AFTER_S * 1000
+    const usual = this.stays ? this.limit * 1000 : Math.min(START_BUFFER_MS, this.limit * 1000)
+    const gained = ms - this.pace.media - (this.now() - this.pace.wall)
+    if (video.playbackRate <= 1 || gained <= 0) return Math.max(usual, video.playbackRate > 1 ? this.bufferMs : 0)
+    return Math.max(this.bufferMs, usual + Math.ceil(gained / RATE_STEP_MS) * RATE_STEP_MS)
+  }
+
+  /** QuotaExceededError: what can be done without goes, and less is asked for from now on. */
+  private makeRoom(): void {
+    if (this.ahead > this.limit / 2) this.limit = Math.max(this.limit / 2, NEAR_S)
+    this.evictFromFull()
+  }
+
+  /** All but 10 s behind the play head; where there is nothing of that, what lies furthest ahead. */
+  private evictFromFull(): void {
+    const time = this.video.currentTime
+    for (const lane of this.feed.lanes.filter(({ isFull }) => isFull)) {
+      const buffered = rangesOf(lane.buffered)
+      const last = buffered[buffered.length - 1]
+      if (!last) continue
+      const end = time - KEEP_WHEN_FULL_S
+      if (buffered[0].start < end - 1) lane.evict(0, end)
+      else if (last.start > time + NEAR_S) lane.evict(last.start, last.end)
+    }
+  }
+}
