@@ -1,0 +1,118 @@
+// Chromium with a page of ours in it.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium, type BrowserContext, type Page } from 'playwright-core'
+import type { PlayerOptions } from '../../../src/index.ts'
+
+const PROGRAM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium'
+const FLAGS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
+]
+const LOOPBACK = /^(https?|wss?):\/\/(127\.0\.0\.1|localhost)[:/]/
+
+export interface Browser {
+  page(origin: string): Promise<Page>
+  stop(): Promise<void>
+}
+
+export const launch = async (): Promise<Browser> => {
+  const profile = mkdtempSync(join(tmpdir(), 'millrace-profile-'))
+  const context: BrowserContext = await chromium.launchPersistentContext(profile, {
+    executablePath: PROGRAM, args: FLAGS, headless: true,
+  })
+  await context.route('**', route => LOOPBACK.test(route.request().url()) ? route.continue() : route.abort())
+  return {
+    page: async origin => {
+      const page = await context.newPage()
+      page.on('pageerror', error => console.error(`the page: ${error.stack ?? error.message}`))
+      await page.addInitScript(record)
+      await page.goto(origin)
+      return page
+    },
+    stop: async () => {
+      await context.close()
+      rmSync(profile, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Runs in the page before all else: keeps what is appended, and what players report. */
+const record = (): void => {
+  const appended: { mime: string, parts: Uint8Array[] }[] = []
+  const add = MediaSource.prototype.addSourceBuffer
+  const append = SourceBuffer.prototype.appendBuffer
+  const slots = new Map<SourceBuffer, Uint8Array[]>()
+  MediaSource.prototype.addSourceBuffer = function (mime) {
+    const buffer = add.call(this, mime)
+    const parts: Uint8Array[] = []
+    appended.push({ mime, parts })
+    slots.set(buffer, parts)
+    return buffer
+  }
+  SourceBuffer.prototype.appendBuffer = function (bytes) {
+    append.call(this, bytes)
+    slots.get(this)?.push((bytes as Uint8Array).slice())
+  }
+  Object.assign(window, { appended, errors: [], events: [] })
+}
+
+interface PageGlobals {
+  appended: { mime: string, parts: Uint8Array[] }[]
+  errors: { code: number, fatal: boolean, text: string, server: string }[]
+  events: string[]
+  player: { destroy(): void, levels: unknown[], level: number, stats: Record<string, unknown> }
+  video: HTMLVideoElement
+  Millrace: { MillracePlayer: new (video: HTMLVideoElement, options: PlayerOptions) => PageGlobals['player'] & EventTarget }
+}
+
+declare global {
+  interface Window extends PageGlobals {}
+}
+
+/** Makes a player for the page's <video>. */
+export const play = (page: Page, options: PlayerOptions, isPlaying = true): Promise<void> =>
+  page.evaluate(async ({ options, isPlaying }) => {
+    const video = document.querySelector('video')!
+    const player = new window.Millrace.MillracePlayer(video, options)
+    Object.assign(window, { player, video })
+    player.addEventListener('error', event => window.errors.push((event as CustomEvent).detail))
+    for (const type of ['level', 'reconnect', 'metadata']) player.addEventListener(type, () => window.events.push(type))
+    for (const type of ['ended', 'seeked', 'playing']) video.addEventListener(type, () => window.events.push(type))
+    if (isPlaying) void video.play().catch(() => undefined)
+  }, { options, isPlaying })
+
+/** Waits in the page until an expression holds. Says how things stand if it never does. */
+export const until = async (page: Page, holds: string, ms = 30_000): Promise<void> => {
+  try {
+    await page.waitForFunction(holds, undefined, { timeout: ms, polling: 50 })
+  } catch {
+    throw new Error(`never: ${holds}; ${JSON.stringify(await state(page))}`)
+  }
+}
+
+export const state = (page: Page): Promise<unknown> => page.evaluate(() => {
+  const { video, errors, events, appended } = window
+  const ranges = Array.from({ length: video.buffered.length }, (_, index) => [video.buffered.start(index), video.buffered.end(index)])
+  return {
+    time: video.currentTime, duration: video.duration, readyState: video.readyState, paused: video.paused, ended: video.ended,
+    seeking: video.seeking, error: video.error?.message, ranges, errors, events, stats: window.player.stats,
+    appended: appended.map(({ mime, parts }) => [mime, parts.length]),
+  }
+})
+
+/** Everything that was appended to the buffer of this kind. */
+export const appended = async (page: Page, kind: 'video' | 'audio'): Promise<Buffer> => {
+  const text = await page.evaluate(async kind => {
+    const parts = window.appended.find(({ mime }) => mime.startsWith(kind))?.parts ?? []
+    const reader = new FileReader()
+    await new Promise(resolve => {
+      reader.onload = resolve
+      reader.readAsDataURL(new Blob(parts as BlobPart[]))
+    })
+    return (reader.result as string).split(',')[1] ?? ''
+  }, kind)
+  return Buffer.from(text, 'base64')
+}
