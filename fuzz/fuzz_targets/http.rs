@@ -105,6 +105,7 @@ fn site() -> Site {
         enabled: true,
         variants: Variants::ALL,
         swf: Vec::new(),
+        pages: Vec::new(),
         trusted_keys: None,
     };
     let films: Arc<dyn Origin> = Arc::new(MemoryOrigin::new("films"));

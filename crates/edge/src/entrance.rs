@@ -19,8 +19,9 @@ use crate::census::{Full, Place};
 use crate::edge::Shared;
 use crate::greeting::{Protocol, ProxyHeader};
 use crate::handshakes::Crowded;
-use crate::wire::{Link, Tls, Wire};
-use crate::{Certificates, Countries, Event, EventKind, Phase, http, rtmp};
+use crate::rtmp::{self, Caller, Carrier};
+use crate::wire::{Link, Socket, Tls, Wire};
+use crate::{Certificates, Countries, Event, EventKind, Phase, http};
 
 /// The longest PROXY header that is taken, bytes: addresses, and some fields behind them.
 const PROXY_HEADER: usize = 2048;
@@ -61,7 +62,7 @@ impl Default for Entrance {
 
 /// A connection whose protocol is known.
 enum Guest {
-    Rtmp(Link),
+    Rtmp(Socket),
     Http(TcpStream),
     Https(Box<TlsStream<TcpStream>>),
     Policy(TcpStream),
@@ -109,7 +110,11 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream, mut peer: Sock
     let running = *shared.phase.borrow() == Phase::Running;
     match guest {
         // While the process drains, only tunnels that are there already may need more connections.
-        Ok(Guest::Rtmp(link)) if running => rtmp::connection::serve(shared, Wire::new(link), peer).await,
+        Ok(Guest::Rtmp(socket)) if running => {
+            let tls = matches!(socket, Socket::Tls(_));
+            let caller = Caller { peer, carrier: Carrier::Socket, tls, page: None };
+            rtmp::connection::serve(shared, Wire::new(Link::Socket(socket)), caller).await;
+        }
         Ok(Guest::Http(stream)) => http::serve(shared, stream, |socket| Some(socket), peer, false).await,
         Ok(Guest::Https(stream)) => http::serve(shared, stream, |_| None, peer, true).await,
         Ok(Guest::Policy(stream)) => tell_policy(stream).await,
@@ -136,7 +141,7 @@ async fn greet(
         return Err(Unwelcome::Closed);
     }
     match Protocol::of(first[0]) {
-        Some(Protocol::Rtmp) => Ok(Guest::Rtmp(Link::Tcp(stream))),
+        Some(Protocol::Rtmp) => Ok(Guest::Rtmp(Socket::Tcp(stream))),
         Some(Protocol::Http) => Ok(Guest::Http(stream)),
         Some(Protocol::Policy) => Ok(Guest::Policy(stream)),
         Some(Protocol::Tls) => secure(shared, stream, peer.ip()).await,
@@ -162,7 +167,7 @@ async fn secure(shared: &Arc<Shared>, stream: TcpStream, address: IpAddr) -> Res
     match first.ok_or(Unwelcome::Closed).map(|first| (first, Protocol::of(first)))? {
         (_, Some(Protocol::Rtmp)) => {
             let (stream, connection) = stream.into_inner();
-            Ok(Guest::Rtmp(Link::Tls(Box::new(Tls::new(stream, connection)?))))
+            Ok(Guest::Rtmp(Socket::Tls(Box::new(Tls::new(stream, connection)?))))
         }
         (_, Some(Protocol::Http)) => Ok(Guest::Https(Box::new(stream))),
         (first, _) => Err(Unwelcome::Unknown(first)),

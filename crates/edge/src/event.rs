@@ -32,10 +32,18 @@ pub enum EventKind {
         distribution: String,
         /// How the viewer comes, whatever its URL says.
         variant: Variant,
+        /// Whether a WebSocket carries it.
+        websocket: bool,
         /// As sent.
         tc_url: String,
         /// As sent.
         flash_version: Option<String>,
+        /// Where the page is from that holds the player, as the browser says.
+        origin: Option<String>,
+        /// The page itself, as sent.
+        page_url: Option<String>,
+        /// The player's own address, as sent.
+        swf_url: Option<String>,
     },
     /// connect was refused.
     Rejected {
@@ -123,7 +131,10 @@ impl EventKind {
             }
         };
         match &mut self {
-            Self::Connected { tc_url, .. } => hide(tc_url),
+            Self::Connected { tc_url, page_url, swf_url, .. } => {
+                hide(tc_url);
+                page_url.iter_mut().chain(swf_url).for_each(hide);
+            }
             Self::Rejected { tc_url, app, .. } => {
                 hide(tc_url);
                 hide(app);
@@ -148,9 +159,26 @@ impl std::fmt::Display for Event {
 impl std::fmt::Display for EventKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Connected { distribution, variant, tc_url, flash_version } => {
-                write!(f, "connected to {distribution} over {variant} by {tc_url:?}")?;
-                flash_version.as_ref().map_or(Ok(()), |version| write!(f, " with {version:?}"))
+            Self::Connected {
+                distribution,
+                variant,
+                websocket,
+                tc_url,
+                flash_version,
+                origin,
+                page_url,
+                swf_url,
+            } => {
+                let carrier = if *websocket { " in a WebSocket" } else { "" };
+                write!(f, "connected to {distribution} over {variant}{carrier} by {tc_url:?}")?;
+                let told = [
+                    ("with", flash_version),
+                    ("from", origin),
+                    ("on the page", page_url),
+                    ("by the player", swf_url),
+                ];
+                let mut told = told.into_iter().filter_map(|(word, told)| Some((word, told.as_ref()?)));
+                told.try_for_each(|(word, told)| write!(f, " {word} {told:?}"))
             }
             Self::Rejected { reason, tc_url, app } => {
                 write!(f, "rejected, {reason}: {tc_url:?}, app {app:?}")

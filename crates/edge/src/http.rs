@@ -4,6 +4,7 @@
 //!   patient ──▶ version1 or version2 ──▶ dispatch, by the host
 //!   (socket)    (hyper)                     ├─ web distribution    crate::web
 //!                                           ├─ a tunnel's request  tunnel
+//!                                           ├─ a WebSocket         websocket
 //!                                           └─ streaming host      reply: a policy, a page for people
 //! ```
 //!
@@ -27,6 +28,7 @@ mod upload;
 mod version1;
 mod version2;
 mod version3;
+mod websocket;
 
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};

@@ -126,6 +126,10 @@ metrics! {
     tunnels_refused,
     /// Requests of tunnels that do not exist, or no longer.
     tunnels_unknown,
+    /// WebSockets taken.
+    websockets,
+    /// Pages that were told that they may not play from here.
+    pages_refused,
     /// Signatures of names that were verified.
     signatures_verified,
     /// Signatures that were known from before.

@@ -1,22 +1,26 @@
-//! What carries a viewer's bytes: a socket, TLS over one, or a tunnel of HTTP requests; with RC4 on top for RTMPE.
+//! What carries a viewer's bytes: a socket, a WebSocket, or a tunnel of HTTP requests; with RC4 on top for RTMPE.
 //!
 //! ```text
-//!   outbox ──▶ (RC4 into an own buffer) ──▶ link: tcp     writev of shared bytes
-//!                                                 tls     encrypted by rustls
-//!                                                 tunnel  bodies of answers, of shared bytes
+//!   outbox ──▶ (RC4 into an own buffer) ──▶ link: socket ─── tcp   writev of shared bytes
+//!                                             ▲         └─── tls   encrypted by rustls
+//!                                             └─ websocket         heads between shared bytes
+//!                                                 tunnel           bodies of answers, of shared bytes
 //! ```
 
+mod socket;
 mod tcp;
 mod tls;
+mod websocket;
 
 use std::collections::VecDeque;
 use std::io;
 
 use bytes::{Buf, Bytes, BytesMut};
 use millrace_rtmp::handshake::encrypted::Cipher;
-use tokio::net::TcpStream;
 
+pub(crate) use self::socket::Socket;
 pub(crate) use self::tls::Tls;
+pub(crate) use self::websocket::{Farewell, WebSocket};
 use crate::outbox::Outbox;
 use crate::tunnel::End;
 
@@ -36,8 +40,8 @@ pub(crate) struct Wire {
 
 /// What is below.
 pub(crate) enum Link {
-    Tcp(TcpStream),
-    Tls(Box<Tls>),
+    Socket(Socket),
+    WebSocket(Box<WebSocket>),
     Tunnel(Box<End>),
 }
 
@@ -64,33 +68,28 @@ impl Wire {
     /// Whether everything that was given to it is on its way.
     pub(crate) fn is_empty(&self) -> bool {
         let held = match &self.link {
-            Link::Tls(tls) => tls.wants_write(),
-            Link::Tcp(_) | Link::Tunnel(_) => false,
+            Link::Socket(socket) => socket.wants_write(),
+            Link::WebSocket(websocket) => websocket.wants_write(),
+            Link::Tunnel(_) => false,
         };
         self.sealed.is_empty() && !held
     }
 
-    /// Whether the viewer comes through HTTP.
-    pub(crate) fn is_tunnelled(&self) -> bool {
-        matches!(self.link, Link::Tunnel(_))
+    /// Whether the other side can be told why it is left.
+    pub(crate) fn says_why(&self) -> bool {
+        matches!(self.link, Link::WebSocket(_))
     }
 
-    /// Whether TLS protects it.
-    pub(crate) fn is_tls(&self) -> bool {
-        match &self.link {
-            Link::Tcp(_) => false,
-            Link::Tls(_) => true,
-            Link::Tunnel(end) => end.is_tls(),
-        }
-    }
-
-    /// Writes what the link takes at once. Returns the bytes that it took; zero while it is full.
-    pub(crate) fn write(&mut self, outbox: &mut Outbox) -> io::Result<usize> {
+    /// Writes what the link takes at once, at most `most` bytes of the outbox. Returns the bytes that it took; zero while
+    /// it is full.
+    pub(crate) fn write(&mut self, outbox: &mut Outbox, most: usize) -> io::Result<usize> {
         let mut written = self.flush()?;
-        while !outbox.is_empty() {
+        let mut left = most;
+        while !outbox.is_empty() && left > 0 {
             let taken = match &mut self.cipher {
                 None => {
-                    let taken = self.link.try_write(outbox.slices())?;
+                    let taken = self.link.try_write(outbox.slices(), left)?;
+                    left -= taken;
                     outbox.advance(taken);
                     taken
                 }
@@ -98,8 +97,9 @@ impl Wire {
                     if !self.sealed.is_empty() {
                         break;
                     }
-                    let sealed = seal(cipher, &mut self.buffer, outbox.slices());
+                    let sealed = seal(cipher, &mut self.buffer, outbox.slices(), left);
                     outbox.advance(sealed.len());
+                    left -= sealed.len();
                     self.sealed.push_back(sealed);
                     self.flush()?
                 }
@@ -118,13 +118,15 @@ impl Wire {
 
     /// Writes what is encrypted already.
     fn flush(&mut self) -> io::Result<usize> {
-        if let Link::Tls(tls) = &mut self.link {
-            tls.flush()?;
+        match &mut self.link {
+            Link::Socket(socket) => socket.flush()?,
+            Link::WebSocket(websocket) => websocket.flush()?,
+            Link::Tunnel(_) => {}
         }
         let mut written = 0;
         while let Some(front) = self.sealed.front_mut() {
             let length = front.len();
-            let taken = self.link.try_write(&self.sealed)?;
+            let taken = self.link.try_write(&self.sealed, usize::MAX)?;
             if taken == 0 {
                 break;
             }
@@ -142,8 +144,8 @@ impl Wire {
     pub(crate) fn read(&mut self, input: &mut BytesMut, most: usize) -> io::Result<Option<usize>> {
         input.reserve(most);
         let read = match &mut self.link {
-            Link::Tcp(stream) => stream.try_read_buf(input),
-            Link::Tls(tls) => tls.read(input, most),
+            Link::Socket(socket) => socket.read(input, most),
+            Link::WebSocket(websocket) => websocket.read(input, most),
             Link::Tunnel(end) => end.read(input),
         };
         match read {
@@ -156,8 +158,8 @@ impl Wire {
     /// Waits for what is wanted, or for the end. True: there may be something to read. Cancel-safe.
     pub(crate) async fn ready(&mut self, wanted: Wanted) -> io::Result<bool> {
         match &mut self.link {
-            Link::Tcp(stream) => tcp::ready(stream, wanted).await,
-            Link::Tls(tls) => tls.ready(wanted).await,
+            Link::Socket(socket) => socket.ready(wanted).await,
+            Link::WebSocket(websocket) => websocket.ready(wanted).await,
             Link::Tunnel(end) => end.ready(wanted).await,
         }
     }
@@ -169,11 +171,11 @@ impl Wire {
         }
     }
 
-    /// Tells the other side that nothing more comes. What it still sends can be read.
-    pub(crate) async fn shutdown(&mut self) -> io::Result<()> {
+    /// Tells the other side that nothing more comes, and why if there is a way to. What it still sends can be read.
+    pub(crate) async fn shutdown(&mut self, farewell: &Farewell) -> io::Result<()> {
         match &mut self.link {
-            Link::Tcp(stream) => tokio::io::AsyncWriteExt::shutdown(stream).await,
-            Link::Tls(tls) => tls.shutdown().await,
+            Link::Socket(socket) => socket.shutdown().await,
+            Link::WebSocket(websocket) => websocket.leave(farewell).await,
             Link::Tunnel(end) => {
                 end.shutdown();
                 Ok(())
@@ -183,19 +185,19 @@ impl Wire {
 }
 
 impl Link {
-    fn try_write(&mut self, slices: &VecDeque<Bytes>) -> io::Result<usize> {
+    fn try_write(&mut self, slices: &VecDeque<Bytes>, most: usize) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => tcp::try_write(stream, slices),
-            Self::Tls(tls) => tls.try_write(slices),
-            Self::Tunnel(end) => Ok(end.write(slices)),
+            Self::Socket(socket) => socket.try_write(slices, most),
+            Self::WebSocket(websocket) => websocket.try_write(slices, most),
+            Self::Tunnel(end) => Ok(end.write(slices, most)),
         }
     }
 }
 
-/// Encrypts the first bytes of `slices`.
-fn seal(cipher: &mut Cipher, buffer: &mut BytesMut, slices: &VecDeque<Bytes>) -> Bytes {
+/// Encrypts the first bytes of `slices`, at most `most`.
+fn seal(cipher: &mut Cipher, buffer: &mut BytesMut, slices: &VecDeque<Bytes>, most: usize) -> Bytes {
     let total: usize = slices.iter().map(Bytes::len).sum();
-    let mut room = total.min(SEALED);
+    let mut room = total.min(SEALED).min(most);
     buffer.reserve(room);
     for slice in slices {
         let taken = room.min(slice.len());

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Variants;
+use crate::{PageOrigin, Variants};
 
 /// A streaming distribution: media from one origin, to viewers over the RTMP family.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +21,20 @@ pub struct StreamingDistribution {
     pub variants: Variants,
     /// The players that may connect, by SWF verification; with none listed, every player may.
     pub swf: Vec<Swf>,
+    /// The pages whose players may connect, by what browsers say of them; with none listed, every page's may. Players
+    /// that are in no page always may.
+    pub pages: Vec<PageOrigin>,
     /// The ids of the keys whose signatures let viewers play; none: nobody needs a signature. An empty list lets
     /// nobody play.
     pub trusted_keys: Option<Vec<String>>,
+}
+
+impl StreamingDistribution {
+    /// Whether players in pages of this origin may connect.
+    #[must_use]
+    pub fn takes_page(&self, origin: &str) -> bool {
+        self.pages.is_empty() || self.pages.iter().any(|page| page.matches(origin))
+    }
 }
 
 /// A player as SWF verification knows it.

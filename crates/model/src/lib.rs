@@ -6,6 +6,7 @@
 
 mod address;
 mod distribution;
+mod page;
 mod resource;
 mod s3_domain;
 mod snapshot;
@@ -15,6 +16,7 @@ pub mod web;
 
 pub use address::{Address, AddressError, host_of};
 pub use distribution::{HostPattern, StreamingDistribution, Swf};
+pub use page::PageOrigin;
 pub use s3_domain::{S3Domain, S3DomainError};
 pub use snapshot::{HostError, Snapshot};
 pub use stream_name::{NameError, Prefix, StreamName};

@@ -163,6 +163,7 @@ mod tests {
             enabled: true,
             variants: crate::Variants::ALL,
             swf: Vec::new(),
+            pages: Vec::new(),
             trusted_keys: None,
         }
     }

@@ -1,6 +1,7 @@
 //! Who answers a request: its host says so.
 
 use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use futures::future::Either;
@@ -8,10 +9,10 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
-use millrace_model::{HostError, Snapshot, web};
+use millrace_model::{HostError, Snapshot, StreamingDistribution, web};
 
 use super::authority::Unclear;
-use super::{Authority, Body, Connection, reply, tunnel};
+use super::{Authority, Body, Connection, reply, websocket};
 use crate::web::Viewer;
 
 /// The longest head of a request on a streaming host, bytes, and the lines in it.
@@ -103,7 +104,7 @@ impl Connection {
                 Ok(self.web(distribution, request, authority).await)
             }
             Whose::Nobody if request.version() == Version::HTTP_2 => Ok(reply::unknown_host(host)),
-            _ => Ok(reply::open_to_all(self.streaming(&site.snapshot, request, authority).await)),
+            _ => Ok(self.streaming(&site.snapshot, request, authority).await),
         }
     }
 
@@ -122,16 +123,22 @@ impl Connection {
         crate::web::serve(&self.shared, distribution, request, viewer).await
     }
 
-    /// Who asks. What a load balancer says of him is believed.
-    fn viewer(&self, headers: &HeaderMap, version: Version, authority: Option<Authority>) -> Viewer {
-        let entrance = &self.shared.entrance;
+    /// Where a request comes from, and whether by TLS. What a load balancer says of it is believed.
+    pub(super) fn whence(&self, headers: &HeaderMap) -> (SocketAddr, bool) {
         let (mut peer, mut tls) = (self.peer, self.tls);
-        if entrance.is_proxy(peer.ip()) {
+        if self.shared.entrance.is_proxy(peer.ip()) {
             tls |= headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-            if let Some(address) = tunnel::forwarded(headers) {
+            if let Some(address) = forwarded(headers) {
                 peer.set_ip(address);
             }
         }
+        (peer, tls)
+    }
+
+    /// Who asks.
+    fn viewer(&self, headers: &HeaderMap, version: Version, authority: Option<Authority>) -> Viewer {
+        let entrance = &self.shared.entrance;
+        let (peer, tls) = self.whence(headers);
         let country = entrance.countries.as_ref().and_then(|countries| countries.of(peer.ip()));
         let location = entrance.location.clone();
         Viewer { peer, tls, version, authority, country, location }
@@ -154,12 +161,19 @@ impl Connection {
             let response = reply::text(status, "the head of the request is too long\n".to_owned());
             return closing(response, request.version());
         }
-        match millrace_rtmp::tunnel::Request::parse(request.uri().path()) {
-            Some(_) if request.method() == Method::OPTIONS => reply::preflight(),
-            Some(_) if request.method() != Method::POST => reply::wrong_method("POST, OPTIONS"),
-            Some(_) => self.tunnel(request).await,
-            None => page(snapshot, &request, authority.as_ref()),
-        }
+        let host = authority.as_ref().map(|authority| authority.host.as_str()).unwrap_or_default();
+        let distribution = snapshot.streaming(host).ok();
+        let page = websocket::page(request.headers());
+        let response = match (millrace_rtmp::tunnel::Request::parse(request.uri().path()), distribution) {
+            (Some(_), _) if request.method() == Method::OPTIONS => reply::preflight(),
+            (Some(_), _) if request.method() != Method::POST => reply::wrong_method("POST, OPTIONS"),
+            (Some(_), _) => self.tunnel(request, distribution).await,
+            (None, Some(distribution)) if websocket::is_path(request.uri().path()) => {
+                return self.websocket(distribution, request);
+            }
+            (None, _) => streaming_page(distribution, &request, authority.as_ref()),
+        };
+        reply::open_to(response, distribution, page.as_deref())
     }
 }
 
@@ -168,16 +182,26 @@ fn is_tunnel(target: &Uri) -> bool {
     millrace_rtmp::tunnel::Request::parse(target.path()).is_some()
 }
 
-/// What there is on a streaming host besides tunnels.
-fn page(snapshot: &Snapshot, request: &Request<Incoming>, authority: Option<&Authority>) -> Response<Body> {
+/// The address that the last proxy names: what stands in front of it anybody may have written.
+fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+    let list = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+    list.rsplit(',').next()?.trim().parse().ok()
+}
+
+/// What there is on a streaming host besides tunnels and WebSockets.
+fn streaming_page(
+    distribution: Option<&Arc<StreamingDistribution>>,
+    request: &Request<Incoming>,
+    authority: Option<&Authority>,
+) -> Response<Body> {
     let (text, host) = authority.map(|a| (a.text.as_str(), a.host.as_str())).unwrap_or_default();
     let read = matches!(*request.method(), Method::GET | Method::HEAD);
-    match (snapshot.streaming(host), request.uri().path()) {
-        (Err(_), _) => reply::unknown_host(host),
-        (Ok(_), "/crossdomain.xml" | "/") if !read => reply::wrong_method("GET, HEAD"),
-        (Ok(_), "/crossdomain.xml") => reply::policy(),
-        (Ok(_), "/") => reply::welcome(text),
-        (Ok(_), path) => reply::text(
+    match (distribution, request.uri().path()) {
+        (None, _) => reply::unknown_host(host),
+        (Some(_), "/crossdomain.xml" | "/") if !read => reply::wrong_method("GET, HEAD"),
+        (Some(distribution), "/crossdomain.xml") => reply::policy(distribution),
+        (Some(_), "/") => reply::welcome(text),
+        (Some(_), path) => reply::text(
             StatusCode::NOT_FOUND,
             format!("{path} is not here: this host plays streams, from rtmp://{text}/cfx/st\n"),
         ),

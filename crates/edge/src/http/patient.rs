@@ -41,7 +41,7 @@ pub(super) struct Patient<T> {
     /// What was found that can be read in two ways. Nothing behind it is read.
     ambiguous: Option<Ambiguous>,
     /// Dropped with this, wherever it ends up when another protocol is switched to.
-    _held: oneshot::Sender<()>,
+    held: oneshot::Sender<()>,
 }
 
 impl<T> Patient<T> {
@@ -65,7 +65,7 @@ impl<T> Patient<T> {
             signals,
             framing: None,
             ambiguous: None,
-            _held: held,
+            held,
         };
         (patient, released)
     }
@@ -73,6 +73,11 @@ impl<T> Patient<T> {
     /// Through which bodies let the kernel send what it has; none where it can't.
     pub(super) fn handed(&self) -> Option<Arc<Handed>> {
         self.handed.clone()
+    }
+
+    /// What is below, and what tells of its end when it is dropped; once another protocol is spoken.
+    pub(super) fn into_parts(self) -> (T, oneshot::Sender<()>) {
+        (self.stream, self.held)
     }
 
     /// Passes on only what can be read in one way.

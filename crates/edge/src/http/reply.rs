@@ -1,20 +1,14 @@
 //! Answers that are the same for everybody.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use hyper::header::{self, HeaderValue};
 use hyper::{Response, StatusCode};
+use millrace_model::{PageOrigin, StreamingDistribution};
 use millrace_rtmp::tunnel::CONTENT_TYPE;
 
 use super::body::Body;
-
-/// Lets Flash content of every site use this host, as CloudFront did for every RTMP distribution.
-const POLICY: &str = "<?xml version=\"1.0\"?>\n\
-    <!DOCTYPE cross-domain-policy SYSTEM \"http://www.adobe.com/xml/dtds/cross-domain-policy.dtd\">\n\
-    <cross-domain-policy>\n\
-    \x20 <site-control permitted-cross-domain-policies=\"all\"/>\n\
-    \x20 <allow-access-from domain=\"*\" secure=\"false\"/>\n\
-    \x20 <allow-http-request-headers-from domain=\"*\" headers=\"*\" secure=\"false\"/>\n\
-    </cross-domain-policy>\n";
 
 /// How long a browser may remember what it may do here, in seconds.
 const PREFLIGHT_AGE: &str = "7200";
@@ -46,11 +40,25 @@ pub(super) fn preflight() -> Response<Body> {
     response
 }
 
-/// Lets scripts of every site read the answer: there are no cookies here that would give them more than anybody gets.
-pub(super) fn open_to_all(mut response: Response<Body>) -> Response<Body> {
+/// Lets scripts of the pages that may play read the answer, of every page where all may: there are no cookies here that
+/// would give them more than anybody gets.
+pub(super) fn open_to(
+    mut response: Response<Body>,
+    distribution: Option<&Arc<StreamingDistribution>>,
+    page: Option<&str>,
+) -> Response<Body> {
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+    let open = match distribution.filter(|distribution| !distribution.pages.is_empty()) {
+        None => Some(HeaderValue::from_static("*")),
+        Some(distribution) => {
+            headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+            page.filter(|page| distribution.takes_page(page)).and_then(|page| page.parse().ok())
+        }
+    };
+    if let Some(open) = open {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, open);
+    }
     response
 }
 
@@ -79,9 +87,36 @@ pub(super) fn misdirected() -> Response<Body> {
     text(StatusCode::MISDIRECTED_REQUEST, "this host does not speak HTTP/2: use HTTP/1.1\n".to_owned())
 }
 
-/// Flash's policy file.
-pub(super) fn policy() -> Response<Body> {
-    with_type(StatusCode::OK, "text/x-cross-domain-policy", Bytes::from_static(POLICY.as_bytes()))
+/// Flash's policy file: which sites' content may use this host. Every one's, as CloudFront had it for every RTMP
+/// distribution, unless the distribution is for some pages only.
+pub(super) fn policy(distribution: &StreamingDistribution) -> Response<Body> {
+    let pages = distribution.pages.iter().filter_map(PageOrigin::host);
+    let pages: Vec<_> = if distribution.pages.is_empty() { vec![("*", false)] } else { pages.collect() };
+    let mut policy = "<?xml version=\"1.0\"?>\n\
+        <!DOCTYPE cross-domain-policy SYSTEM \"http://www.adobe.com/xml/dtds/cross-domain-policy.dtd\">\n\
+        <cross-domain-policy>\n\
+        \x20 <site-control permitted-cross-domain-policies=\"all\"/>\n"
+        .to_owned();
+    for (host, secure) in pages {
+        let host = escaped(host);
+        policy += &format!(
+            "  <allow-access-from domain=\"{host}\" secure=\"{secure}\"/>\n\
+             \x20 <allow-http-request-headers-from domain=\"{host}\" headers=\"*\" secure=\"{secure}\"/>\n"
+        );
+    }
+    policy += "</cross-domain-policy>\n";
+    with_type(StatusCode::OK, "text/x-cross-domain-policy", policy.into())
+}
+
+/// What is told to who comes to a WebSocket's place without asking for one properly.
+pub(super) fn upgrade_required(why: &str) -> Response<Body> {
+    let why = format!("RTMP in a WebSocket is here, for players in pages: {why}\n");
+    let mut response = text(StatusCode::UPGRADE_REQUIRED, why);
+    let headers = response.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    response
 }
 
 /// What a person sees who opens the host in a browser; `authority` with its port, since every port plays.
@@ -109,7 +144,7 @@ fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Bo
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

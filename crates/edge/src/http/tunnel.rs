@@ -1,31 +1,44 @@
 //! The requests of tunnels.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{HeaderMap, Request, Response, StatusCode};
+use millrace_model::StreamingDistribution;
 use millrace_rtmp::tunnel::{self, Numbered};
 use tokio::time::timeout;
 
 use super::body::Body;
-use super::{Connection, reply};
+use super::{Connection, reply, websocket};
+use crate::Phase;
+use crate::rtmp::{self, Caller, Carrier};
 use crate::tunnel::{Answer, Ask, ask};
 use crate::wire::{Link, Wire};
-use crate::{Phase, rtmp};
 
 impl Connection {
     /// Answers a request of a tunnel.
-    pub(super) async fn tunnel(&self, request: Request<Incoming>) -> Response<Body> {
+    pub(super) async fn tunnel(
+        &self,
+        request: Request<Incoming>,
+        distribution: Option<&Arc<StreamingDistribution>>,
+    ) -> Response<Body> {
         let (head, body) = request.into_parts();
         let body = match self.body(body).await {
             Ok(body) => body,
             Err(status) => return reply::refused(status),
         };
         match tunnel::Request::parse(head.uri.path()) {
-            Some(tunnel::Request::Open) => self.open(&head.headers),
+            Some(tunnel::Request::Open) => {
+                let page = websocket::page(&head.headers);
+                let refused = |page: &String| distribution.is_some_and(|host| !host.takes_page(page));
+                if page.as_ref().is_some_and(refused) {
+                    self.shared.metrics.pages_refused.one();
+                    return reply::refused(StatusCode::FORBIDDEN);
+                }
+                self.open(&head.headers, page)
+            }
             Some(tunnel::Request::Session { id, number, kind }) => {
                 // What idle and close carry is a zero, for proxies that mind an empty body.
                 let body = if kind == Numbered::Send { body } else { Bytes::new() };
@@ -51,23 +64,21 @@ impl Connection {
     }
 
     /// A new session, with a task of its own: connections come and go, it stays.
-    fn open(&self, headers: &HeaderMap) -> Response<Body> {
+    fn open(&self, headers: &HeaderMap, page: Option<String>) -> Response<Body> {
         let shared = &self.shared;
         if *shared.phase.borrow() != Phase::Running {
             return reply::refused(StatusCode::SERVICE_UNAVAILABLE);
         }
-        let mut peer = self.peer;
-        if let Some(address) = forwarded(headers).filter(|_| shared.entrance.is_proxy(peer.ip())) {
-            peer.set_ip(address);
-        }
-        let Ok(opened) = shared.tunnels.open(peer.ip(), &shared.limits, self.tls, shared.began) else {
+        let (peer, tls) = self.whence(headers);
+        let Ok(opened) = shared.tunnels.open(peer.ip(), &shared.limits, shared.began) else {
             shared.metrics.tunnels_refused.one();
             return reply::refused(StatusCode::SERVICE_UNAVAILABLE);
         };
         shared.metrics.tunnels_opened.one();
+        let caller = Caller { peer, carrier: Carrier::Tunnel, tls, page };
         let (shared, wire) = (Arc::clone(shared), Wire::new(Link::Tunnel(Box::new(opened.end))));
         tokio::spawn(async move {
-            rtmp::connection::serve(shared, wire, peer).await;
+            rtmp::connection::serve(shared, wire, caller).await;
             drop(opened.entry);
         });
         // librtmp cuts off the last byte, whatever it is.
@@ -94,10 +105,4 @@ impl Connection {
             }
         }
     }
-}
-
-/// The address that the last proxy names: what stands in front of it anybody may have written.
-pub(super) fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
-    let list = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-    list.rsplit(',').next()?.trim().parse().ok()
 }

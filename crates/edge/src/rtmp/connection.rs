@@ -1,6 +1,5 @@
 //! One viewer's socket: what is read goes to the session, what is due is written.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -10,10 +9,11 @@ use millrace_rtmp as protocol;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 
+use super::caller::Caller;
 use super::session::Session;
 use crate::edge::Shared;
 use crate::outbox::Outbox;
-use crate::wire::{Wanted, Wire};
+use crate::wire::{Farewell, Wanted, Wire};
 use crate::{Event, EventKind, Phase};
 
 /// Room made for each read, bytes. Commands are a few hundred.
@@ -74,11 +74,11 @@ struct Connection {
 }
 
 /// Serves one viewer until it is gone.
-pub(crate) async fn serve(shared: Arc<Shared>, wire: Wire, peer: SocketAddr) {
+pub(crate) async fn serve(shared: Arc<Shared>, wire: Wire, caller: Caller) {
     let viewer = shared.number();
     let now = shared.began.elapsed();
     let mut connection = Connection {
-        session: Session::new(Arc::clone(&shared), viewer, peer, now, wire.is_tunnelled(), wire.is_tls()),
+        session: Session::new(Arc::clone(&shared), viewer, caller, now),
         phase: shared.phase.subscribe(),
         dismissal: shared.dismissal.subscribe(),
         shared,
@@ -118,7 +118,8 @@ impl Connection {
         let now = self.now();
         self.seal();
         let filled = self.session.fill(&mut self.outbox, now);
-        let written = self.wire.write(&mut self.outbox)?;
+        let credit = self.credit();
+        let written = self.wire.write(&mut self.outbox, credit)?;
         if written > 0 {
             self.progress = now;
             self.bytes += written as u64;
@@ -150,6 +151,11 @@ impl Connection {
         }
     }
 
+    /// How many more bytes the viewer wants on their way.
+    fn credit(&self) -> usize {
+        self.session.credit(self.bytes)
+    }
+
     /// Whether everything that was due is on its way.
     fn is_clear(&self) -> bool {
         self.outbox.is_empty() && self.wire.is_empty()
@@ -166,7 +172,9 @@ impl Connection {
             return Err(End::Stalled(self.shared.limits.stalled));
         }
         self.wire.set_prospect(self.session.is_playing(), self.session.is_working());
-        let wanted = Wanted { read: self.session.unanswered() < UNANSWERED, write: blocked };
+        // Who is not to get more yet is waited for until it acknowledges something.
+        let write = !self.wire.is_empty() || blocked && self.credit() > 0;
+        let wanted = Wanted { read: self.session.unanswered() < UNANSWERED, write };
         tokio::select! {
             // In this order: what is due at the tick that ends a tunnel's hold goes into the answer that was held.
             biased;
@@ -223,9 +231,9 @@ impl Connection {
             End::Closed | End::Done | End::Broken(_) => {}
         }
         self.session.close();
-        if matches!(end, End::Done | End::Protocol(_)) {
+        if let Some(farewell) = self.farewell(end) {
             let linger = self.shared.limits.linger;
-            let _ = timeout(linger, self.say_goodbye()).await;
+            let _ = timeout(linger, self.say_goodbye(&farewell)).await;
         }
         let lasted_ms = (self.now() - self.accepted).as_millis() as u64;
         let kind = EventKind::Disconnected { reason: end.to_string(), bytes: self.bytes, lasted_ms };
@@ -233,18 +241,30 @@ impl Connection {
         (self.shared.sink)(&Event { viewer: self.session.viewer(), peer: self.session.peer(), kind });
     }
 
+    /// How the viewer is told of it, if it can be.
+    fn farewell(&self, end: &End) -> Option<Farewell> {
+        match end {
+            End::Done if *self.phase.borrow() > Phase::Running => Some(Farewell::Away),
+            End::Done => Some(Farewell::Done),
+            End::Protocol(error) => Some(Farewell::Fault(error.to_string())),
+            // What is told then was told when it was noticed; it has to arrive.
+            End::Garbled(error) if self.wire.says_why() => Some(Farewell::Fault(error.to_string())),
+            _ => None,
+        }
+    }
+
     /// Closing with unread bytes in the receive buffer makes the kernel send RST, and the viewer may lose the end of
     /// what was sent: so the write side is closed first and the rest is read away.
-    async fn say_goodbye(&mut self) -> std::io::Result<()> {
+    async fn say_goodbye(&mut self, farewell: &Farewell) -> std::io::Result<()> {
         while !self.is_clear() || self.session.unanswered() > 0 {
             self.seal();
             self.session.fill_control(&mut self.outbox);
-            self.bytes += self.wire.write(&mut self.outbox)? as u64;
+            self.bytes += self.wire.write(&mut self.outbox, usize::MAX)? as u64;
             if !self.is_clear() {
                 self.wire.ready(Wanted { read: false, write: true }).await?;
             }
         }
-        self.wire.shutdown().await?;
+        self.wire.shutdown(farewell).await?;
         loop {
             let mut away = BytesMut::new();
             if self.wire.read(&mut away, READ)? == Some(0) {

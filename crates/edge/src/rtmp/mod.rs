@@ -1,5 +1,6 @@
 //! Viewers over RTMP.
 
+mod caller;
 pub(crate) mod connection;
 mod permission;
 mod play;
@@ -8,3 +9,5 @@ mod session;
 mod switch;
 mod verification;
 mod work;
+
+pub(crate) use self::caller::{Caller, Carrier};

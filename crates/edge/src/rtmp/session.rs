@@ -16,6 +16,7 @@ use millrace_rtmp::handshake::encrypted::{Agreement, Cipher, Exchange};
 use millrace_rtmp::session::{Connect, Event as Request, Rejection, Server};
 use millrace_rtmp::status::{Status, code};
 
+use super::caller::{Caller, Carrier};
 use super::permission::Visit;
 use super::player::Player;
 use super::verification::Verification;
@@ -35,10 +36,8 @@ const ENHANCED: [&str; 8] = ["hvc1", "av01", "vp09", "vp08", "Opus", "ac-3", "ec
 pub(crate) struct Session {
     shared: Arc<Shared>,
     viewer: u64,
-    peer: SocketAddr,
+    caller: Caller,
     protocol: Server,
-    tunnelled: bool,
-    tls: bool,
     access: Option<Access>,
     /// The id of the distribution that took the viewer.
     distribution: Option<String>,
@@ -66,14 +65,7 @@ pub(crate) enum Finished {
 }
 
 impl Session {
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        viewer: u64,
-        peer: SocketAddr,
-        now: Duration,
-        tunnelled: bool,
-        tls: bool,
-    ) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, viewer: u64, caller: Caller, now: Duration) -> Self {
         let random = Box::new(|bytes: &mut [u8]| {
             // These random bytes protect nothing; a system without any still serves films.
             let _ = getrandom::fill(bytes);
@@ -83,10 +75,8 @@ impl Session {
         Self {
             shared,
             viewer,
-            peer,
+            caller,
             protocol,
-            tunnelled,
-            tls,
             access: None,
             distribution: None,
             verification: None,
@@ -101,7 +91,12 @@ impl Session {
     }
 
     pub(crate) fn peer(&self) -> SocketAddr {
-        self.peer
+        self.caller.peer
+    }
+
+    /// How many more bytes the viewer wants on their way, behind `sent` in all.
+    pub(crate) fn credit(&self, sent: u64) -> usize {
+        usize::try_from(self.protocol.credit(sent)).unwrap_or(usize::MAX)
     }
 
     /// The cipher for everything that is sent from here on, once, when it is time for it.
@@ -117,7 +112,7 @@ impl Session {
 
     /// How the viewer comes.
     fn variant(&self) -> Variant {
-        Variant::of(self.tunnelled, self.tls, self.protocol.is_encrypted())
+        self.caller.variant(self.protocol.is_encrypted())
     }
 
     pub(crate) fn is_playing(&self) -> bool {
@@ -345,7 +340,7 @@ impl Session {
 
     /// Lets another thread do RTMPE's arithmetic.
     fn agree(&mut self, exchange: Exchange) {
-        let (shared, address) = (Arc::clone(&self.shared), self.peer.ip());
+        let (shared, address) = (Arc::clone(&self.shared), self.caller.peer.ip());
         self.queries.push(Box::pin(async move {
             let work = async move {
                 // Without random bytes the exponent stays zero, and the exchange takes no such.
@@ -396,6 +391,10 @@ impl Session {
             let description = format!("{variant} is not allowed here; use one of {}", distribution.variants);
             return Err(("ProtocolNotAllowed".to_owned(), description));
         }
+        // Looked at again, since a page may name another host here than the one that it spoke HTTP with.
+        if let Some(page) = self.caller.page.as_ref().filter(|page| !distribution.takes_page(page)) {
+            return Err(("PageNotAllowed".to_owned(), format!("pages from {page} may not play from here")));
+        }
         Ok((Arc::clone(distribution), address))
     }
 
@@ -416,7 +415,7 @@ impl Session {
                 distribution: Arc::clone(distribution),
                 tc_url: connect.tc_url.clone(),
                 queries: address.queries,
-                address: self.peer.ip(),
+                address: self.caller.peer.ip(),
             }),
         };
         self.distribution = Some(distribution.id.clone());
@@ -425,8 +424,12 @@ impl Session {
         self.tell(EventKind::Connected {
             distribution: distribution.id.clone(),
             variant: self.variant(),
+            websocket: self.caller.carrier == Carrier::WebSocket,
             tc_url: connect.tc_url.clone(),
             flash_version: connect.flash_version.clone(),
+            origin: self.caller.page.clone(),
+            page_url: connect.page_url.clone(),
+            swf_url: connect.swf_url.clone(),
         });
         if distribution.swf.is_empty() {
             self.access = Some(access);
@@ -506,7 +509,7 @@ impl Session {
 
     fn tell(&self, kind: EventKind) {
         let kind = kind.without_secrets();
-        (self.shared.sink)(&Event { viewer: self.viewer, peer: self.peer, kind });
+        (self.shared.sink)(&Event { viewer: self.viewer, peer: self.caller.peer, kind });
     }
 }
 

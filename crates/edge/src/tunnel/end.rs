@@ -53,7 +53,6 @@ pub(crate) struct End {
     asked: Instant,
     /// From when the clock of all viewers counts.
     began: Instant,
-    tls: bool,
     state: State,
 }
 
@@ -76,7 +75,7 @@ struct Current {
 }
 
 impl End {
-    pub(super) fn new(arrivals: mpsc::Receiver<Arrival>, limits: &Limits, tls: bool, began: Instant) -> Self {
+    pub(super) fn new(arrivals: mpsc::Receiver<Arrival>, limits: &Limits, began: Instant) -> Self {
         Self {
             arrivals,
             sequence: Sequence::default(),
@@ -93,13 +92,8 @@ impl End {
             silence: limits.tunnel_silence,
             asked: Instant::now(),
             began,
-            tls,
             state: State::Open,
         }
-    }
-
-    pub(crate) fn is_tls(&self) -> bool {
-        self.tls
     }
 
     /// Bounds answers further, for a stream whose bytes are no other viewer's too.
@@ -113,16 +107,17 @@ impl End {
         self.working = working;
     }
 
-    /// Takes as much as fits into the answer. Zero: there is no request, or its answer is full.
-    pub(crate) fn write(&mut self, slices: &VecDeque<Bytes>) -> usize {
-        let most = self.size.get().min(self.most);
+    /// Takes as much as fits into the answer, at most `most` bytes. Zero: there is no request, or its answer is full.
+    pub(crate) fn write(&mut self, slices: &VecDeque<Bytes>, most: usize) -> usize {
+        let room = self.size.get().min(self.most);
         let Some(current) = self.current.as_mut().filter(|current| current.ask.kind != Numbered::Close)
         else {
             return 0;
         };
         let before = current.bytes;
+        let full = room.min(before.saturating_add(most));
         for slice in slices {
-            let taken = slice.len().min(most.saturating_sub(current.bytes));
+            let taken = slice.len().min(full.saturating_sub(current.bytes));
             if taken == 0 {
                 break;
             }
@@ -312,7 +307,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_asks_without_end_is_answered_at_a_walk() {
         let (arrivals, queue) = mpsc::channel(8);
-        let mut end = End::new(queue, &Limits::default(), false, Instant::now());
+        let mut end = End::new(queue, &Limits::default(), Instant::now());
         let began = Instant::now();
         let client = async {
             for number in 0..150 {

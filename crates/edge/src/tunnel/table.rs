@@ -53,7 +53,6 @@ impl Tunnels {
         self: &Arc<Self>,
         address: IpAddr,
         limits: &Limits,
-        tls: bool,
         began: Instant,
     ) -> Result<Opened, Option<Full>> {
         let place = self.census.take(address).map_err(Some)?;
@@ -64,7 +63,7 @@ impl Tunnels {
         self.lock().insert(id.clone(), sender);
         self.count.send_modify(|count| *count += 1);
         let entry = Entry { tunnels: Arc::clone(self), id: id.clone(), _place: place };
-        Ok(Opened { id, end: End::new(arrivals, limits, tls, began), entry })
+        Ok(Opened { id, end: End::new(arrivals, limits, began), entry })
     }
 
     /// The session with this id.

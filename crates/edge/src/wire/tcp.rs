@@ -12,19 +12,25 @@ use super::Wanted;
 /// Slices in one `writev`: a segment with its patches has at most seven.
 const SLICES: usize = 16;
 
-/// The first slices, as a `writev` wants them, given to `write`.
-pub(super) fn gather<T>(slices: &VecDeque<Bytes>, write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {
+/// The first slices, at most `most` bytes, as a `writev` wants them, given to `write`.
+pub(super) fn gather<T>(slices: &VecDeque<Bytes>, most: usize, write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {
     let mut buffers = [IoSlice::new(&[]); SLICES];
-    let n = slices.len().min(SLICES);
+    let (mut n, mut left) = (0, most);
     for (buffer, slice) in buffers.iter_mut().zip(slices) {
-        *buffer = IoSlice::new(slice);
+        if left == 0 {
+            break;
+        }
+        let piece = &slice[..left.min(slice.len())];
+        *buffer = IoSlice::new(piece);
+        left -= piece.len();
+        n += 1;
     }
     write(&buffers[..n])
 }
 
-/// Writes what the socket takes; zero when it is full.
-pub(super) fn try_write(stream: &TcpStream, slices: &VecDeque<Bytes>) -> io::Result<usize> {
-    match gather(slices, |buffers| stream.try_write_vectored(buffers)) {
+/// Writes what the socket takes, at most `most` bytes; zero when it is full.
+pub(super) fn try_write(stream: &TcpStream, slices: &VecDeque<Bytes>, most: usize) -> io::Result<usize> {
+    match gather(slices, most, |buffers| stream.try_write_vectored(buffers)) {
         Ok(0) => Err(io::ErrorKind::WriteZero.into()),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
         other => other,

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Read, Write};
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use rustls::ServerConnection;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -79,12 +79,12 @@ impl Tls {
         Ok(())
     }
 
-    /// Encrypts what there is room for, and writes it. Zero while older bytes wait.
-    pub(super) fn try_write(&mut self, slices: &VecDeque<Bytes>) -> io::Result<usize> {
+    /// Encrypts what there is room for, at most `most` bytes, and writes it. Zero while older bytes wait.
+    pub(super) fn try_write(&mut self, slices: &VecDeque<Bytes>, most: usize) -> io::Result<usize> {
         if self.connection.wants_write() {
             return Ok(0);
         }
-        let taken = tcp::gather(slices, |buffers| self.connection.writer().write_vectored(buffers))?;
+        let taken = tcp::gather(slices, most, |buffers| self.connection.writer().write_vectored(buffers))?;
         self.flush()?;
         let room = if self.connection.wants_write() { LEAST } else { (2 * self.room).min(MOST) };
         if room != self.room {
@@ -95,7 +95,7 @@ impl Tls {
     }
 
     /// Appends decrypted bytes, at most `most`.
-    pub(super) fn read(&mut self, input: &mut BytesMut, most: usize) -> io::Result<usize> {
+    pub(super) fn read(&mut self, input: &mut impl BufMut, most: usize) -> io::Result<usize> {
         if self.waiting == 0 {
             let read = self.connection.read_tls(&mut Socket(&self.stream))?;
             let state = self.connection.process_new_packets().map_err(garbled)?;

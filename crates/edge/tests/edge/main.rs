@@ -29,3 +29,4 @@ mod variants;
 mod version3;
 mod versions;
 mod web;
+mod websocket;

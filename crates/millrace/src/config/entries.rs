@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 
 use millrace_control::Signer;
-use millrace_model::Variants;
+use millrace_model::{PageOrigin, Variants};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -52,6 +52,8 @@ pub(crate) struct Distribution {
     trusted_signers: Vec<Spanned<String>>,
     #[serde(default)]
     pub(crate) swf: Vec<Spanned<PathBuf>>,
+    #[serde(default)]
+    pub(crate) pages: Vec<Spanned<String>>,
 }
 
 /// A certificate for TLS.
@@ -136,6 +138,9 @@ impl Distribution {
         for signer in &self.trusted_signers {
             Signer::parse(signer.get_ref())
                 .map_err(|error| (signer.span(), format!("trusted_signers: {error}")))?;
+        }
+        for page in &self.pages {
+            page.get_ref().parse::<PageOrigin>().map_err(|error| (page.span(), format!("pages: {error}")))?;
         }
         let bucket = &self.bucket;
         if !buckets.contains(bucket.get_ref().as_str()) {

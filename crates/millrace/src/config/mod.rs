@@ -263,6 +263,15 @@ mod tests {
     }
 
     #[test]
+    fn the_pages_that_may_play_are_told_by_their_origins() {
+        let config = Config::parse(&distribution_with("pages = [\"https://*.example.com\", \"null\"]"));
+        let pages = model(&config.expect("a sound file")).pages;
+        assert!(pages[0].matches("https://www.example.com") && pages[1].matches("null"));
+        let wrong = fault(&distribution_with("pages = [\"null\", \"www.example.com\"]"));
+        assert!(wrong.starts_with("6:18: pages: \"www.example.com\" is no origin of pages: "), "{wrong}");
+    }
+
+    #[test]
     fn players_are_read_from_beside_the_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("millrace.toml");

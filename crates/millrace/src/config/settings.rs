@@ -428,6 +428,10 @@ const TAIL: &str = "
 # The files of the players (SWF) that may connect, by SWF verification. Every player may, if it
 # is not there. It keeps honest people honest: who has the file can make any player pass.
 #: swf = [\"player.swf\"]
+# The pages whose players may connect by WebSocket or RTMPT, by their origins as browsers tell them;
+# \"null\" stands for pages from files. Every page's may, if it is not there. Players outside of
+# browsers send no origin, and are not asked for one: what must not be copied needs signatures.
+#: pages = [\"https://www.example.com\", \"https://*.example.org\"]
 ";
 
 /// The default file.

@@ -344,6 +344,7 @@ impl Distribution {
             enabled: self.enabled,
             variants: variants.unwrap_or(Variants::ALL),
             swf: self.swf.iter().filter_map(|file| players.get(file.get_ref()).copied()).collect(),
+            pages: self.pages.iter().filter_map(|page| page.get_ref().parse().ok()).collect(),
             trusted_keys: (self.signers().count() > 0).then(|| signers.keys_of(self.signers())),
         }
     }

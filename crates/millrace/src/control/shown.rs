@@ -150,6 +150,7 @@ fn distribution(published: &Published, origin: String) -> StreamingDistribution 
         enabled: published.enabled,
         variants: Variants::ALL,
         swf: Vec::new(),
+        pages: Vec::new(),
         trusted_keys: published.trusted_keys.clone(),
     }
 }

@@ -54,6 +54,26 @@ pub(super) struct Acknowledgement {
     pub(super) sent_at: u32,
 }
 
+/// How far a peer has acknowledged what it gets, if it wants no more on its way than that allows.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    pub(super) declared: bool,
+    pub(super) acknowledged: u32,
+}
+
+impl Gate {
+    /// How many more bytes may be sent behind so many, of a window.
+    pub(super) fn credit(&self, sent: u64, window: u32) -> u64 {
+        if !self.declared {
+            return u64::MAX;
+        }
+        // Both count on after 2^32. Who has acknowledged what was never sent has acknowledged everything.
+        let ahead = (sent as u32).wrapping_sub(self.acknowledged);
+        let unacknowledged = if ahead > u32::MAX / 2 { 0 } else { ahead };
+        u64::from(window.saturating_sub(unacknowledged))
+    }
+}
+
 /// When things happened that a timeout depends on.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
@@ -78,5 +98,33 @@ impl CommandRate {
         }
         self.count += 1;
         if self.count > most { Err(Error::TooManyCommands(most)) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: u32 = 1000;
+
+    #[test]
+    fn who_declares_nothing_gets_everything() {
+        assert_eq!(Gate::default().credit(1 << 40, WINDOW), u64::MAX);
+    }
+
+    #[test]
+    fn who_acknowledges_gets_a_window_beyond_that_and_no_more() {
+        let credit = |acknowledged, sent| Gate { declared: true, acknowledged }.credit(sent, WINDOW);
+        assert_eq!((credit(0, 0), credit(0, 400), credit(0, 1000), credit(0, 2000)), (1000, 600, 0, 0));
+        assert_eq!((credit(400, 400), credit(400, 1000)), (1000, 400));
+        assert_eq!(credit(5000, 400), 1000, "what was never sent");
+    }
+
+    #[test]
+    fn both_counts_go_on_behind_four_gigabytes() {
+        let gate = Gate { declared: true, acknowledged: u32::MAX - 99 };
+        assert_eq!(gate.credit((1 << 32) + 100, WINDOW), 800);
+        let gate = Gate { declared: true, acknowledged: 50 };
+        assert_eq!(gate.credit((1 << 32) + 100, WINDOW), 950);
     }
 }

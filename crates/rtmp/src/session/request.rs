@@ -21,6 +21,8 @@ pub struct Connect {
     pub encoding: Encoding,
     /// The FourCCs that the client decodes (Enhanced RTMP); `*` stands for all.
     pub four_ccs: Vec<String>,
+    /// Whether it wants no more on its way than it acknowledges, see [`super::Server::credit`].
+    pub ack_gate: bool,
 }
 
 impl Connect {
@@ -38,6 +40,7 @@ impl Connect {
             flash_version: text("flashVer"),
             encoding,
             four_ccs: four_ccs(&command.object),
+            ack_gate: command.object.get("ackGate").and_then(Value::as_bool).unwrap_or_default(),
         }
     }
 }

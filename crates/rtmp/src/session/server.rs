@@ -10,7 +10,7 @@ use millrace_amf::{Object, Value};
 
 use super::event::{Event, Rejection};
 use super::inbound::Inbound;
-use super::limits::{Acknowledgement, Clock, CommandRate, Limits};
+use super::limits::{Acknowledgement, Clock, CommandRate, Gate, Limits};
 use super::request::Connect;
 use crate::Error;
 use crate::chunk::{self, Reader, Writer};
@@ -28,6 +28,12 @@ enum Phase {
     Connected,
     Closing,
 }
+
+/// How much either side may have unacknowledged, in bytes, unless the client names another window for what it sends.
+const WINDOW: u32 = 2_500_000;
+
+/// S0, S1 and S2, which no acknowledgement counts.
+const HANDSHAKE: u64 = 1 + 2 * handshake::BLOCK as u64;
 
 /// What a client may have unacknowledged of what it sends: we want no say in it.
 ///
@@ -72,6 +78,7 @@ pub struct Server {
     streams: Vec<u32>,
     playing: bool,
     acknowledgement: Acknowledgement,
+    gate: Gate,
     clock: Clock,
     commands: CommandRate,
 }
@@ -102,7 +109,8 @@ impl Server {
             encoding: Encoding::Amf0,
             streams: Vec::new(),
             playing: false,
-            acknowledgement: Acknowledgement { window: 2_500_000, ..Default::default() },
+            acknowledgement: Acknowledgement { window: WINDOW, ..Default::default() },
+            gate: Gate::default(),
             clock: Clock { phase_began: now, last_byte: now, last_command: now, pinged: None },
             commands: CommandRate::default(),
         }
@@ -241,6 +249,17 @@ impl Server {
         }
     }
 
+    /// How many more bytes may be sent to the viewer now, of whom `sent` were taken from the beginning. Without end for
+    /// those who do not mind.
+    ///
+    /// TCP pushes back as far as the kernels reach. In a browser that is not far enough: a WebSocket takes everything
+    /// and keeps it in the page's memory. So players there declare in connect (`ackGate`) that they want no more than the
+    /// window unacknowledged, and acknowledge what they have used.
+    #[must_use]
+    pub fn credit(&self, sent: u64) -> u64 {
+        self.gate.credit(sent.saturating_sub(HANDSHAKE), WINDOW)
+    }
+
     /// Tells whether something plays, so that the viewer's silence is no idleness.
     pub fn set_playing(&mut self, playing: bool, now: Duration) {
         if self.playing && !playing {
@@ -253,8 +272,9 @@ impl Server {
     pub fn accept(&mut self, connect: &Connect, four_ccs: &[&str]) {
         self.phase = Phase::Connected;
         self.encoding = connect.encoding;
+        self.gate.declared = connect.ack_gate;
         for message in [
-            Message::control(kind::WINDOW_SIZE, 2_500_000),
+            Message::control(kind::WINDOW_SIZE, WINDOW),
             Message::peer_bandwidth(PEER_BANDWIDTH),
             Message::user_control(UserControl::StreamBegin(0)),
             Message::control(kind::SET_CHUNK_SIZE, self.limits.chunk_size),
@@ -382,13 +402,14 @@ impl Server {
                 0 => {}
                 window => self.acknowledgement.window = window,
             },
+            kind::ACKNOWLEDGEMENT if self.gate.declared => self.gate.acknowledged = message.number()?,
             kind::COMMAND_AMF0 | kind::COMMAND_AMF3 => {
                 self.commands.count(now, self.limits.commands_per_second)?;
                 self.clock.last_command = now;
                 let command = Command::parse(message)?;
                 self.perform(message.stream, &command, now)?;
             }
-            // Acknowledgements are not needed where TCP pushes back; chunk messages were obeyed by the reader;
+            // Other acknowledgements are not needed where TCP pushes back; chunk messages were obeyed by the reader;
             // nobody publishes here, so media and data from a viewer mean nothing.
             _ => {}
         }

@@ -212,6 +212,7 @@ fn distributions() -> Vec<StreamingDistribution> {
         enabled,
         variants: Variants::ALL,
         swf: Vec::new(),
+        pages: Vec::new(),
         trusted_keys: None,
     };
     vec![

@@ -13,6 +13,7 @@ mod server;
 mod signatory;
 mod tunnel;
 mod viewer;
+mod websocket;
 
 pub(crate) use browser::{Got, ask, ask_with, get, hear, version_2};
 pub(crate) use heard::{Heard, labels, media_of};
@@ -29,3 +30,4 @@ pub(crate) use server::{Do, Server, config, page, said};
 pub(crate) use signatory::{Signatory, now};
 pub(crate) use tunnel::{Answer, Http, Requests, Tunnel, hello, post};
 pub(crate) use viewer::{ALL_AT_ONCE, Viewer};
+pub(crate) use websocket::{Page, WEBSOCKET, closed_with};

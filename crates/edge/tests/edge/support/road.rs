@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::tunnel::{self, Requests};
-use super::{HOST, TC_URL, Viewer};
+use super::{HOST, Page, TC_URL, Viewer, websocket};
 
 /// Anything that carries bytes both ways.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -87,6 +87,20 @@ impl Road {
         // What a slow player leaves in here is not asked for again.
         let (near, far) = tokio::io::duplex(if self.narrow { 4 << 10 } else { 256 << 10 });
         tokio::spawn(tunnel::carry(self.clone(), far, requests));
+        Box::new(near)
+    }
+
+    /// A stream in a WebSocket.
+    pub(crate) async fn websocket(&self, page: &Page) -> BoxedStream {
+        self.websocket_at(HOST, page).await
+    }
+
+    /// The same by another host.
+    pub(crate) async fn websocket_at(&self, host: &str, page: &Page) -> BoxedStream {
+        let opened = page.open_at(host, self.connect().await).await;
+        let (websocket, _) = opened.expect("a WebSocket");
+        let (near, far) = tokio::io::duplex(if self.narrow { 4 << 10 } else { 256 << 10 });
+        tokio::spawn(websocket::carry(websocket, far));
         Box::new(near)
     }
 

@@ -1,5 +1,7 @@
 //! A player's tunnel, and the raw HTTP/1.1 below it: what is sent and what comes is what the test says and sees.
 
+use std::time::Duration;
+
 use bytes::{Buf, Bytes, BytesMut};
 use futures::FutureExt;
 use millrace_rtmp::tunnel::Client;
@@ -121,6 +123,21 @@ impl Http {
         let answer = self.post("/open/1", &[0]).await;
         assert_eq!(answer.status(), 200, "{answer:?}");
         String::from_utf8(answer.body.to_vec()).expect("an id is text").trim_end().to_owned()
+    }
+
+    /// Sends bytes, if the edge still takes them within some time.
+    pub(crate) async fn try_write(&mut self, bytes: &[u8]) -> bool {
+        let sent = async {
+            self.stream.write_all(bytes).await?;
+            self.stream.flush().await
+        };
+        matches!(timeout(Duration::from_secs(2), sent).await, Ok(Ok(())))
+    }
+
+    /// Everything that comes until the edge closes.
+    pub(crate) async fn rest(&mut self) -> Bytes {
+        while self.read().await > 0 {}
+        self.input.split().freeze()
     }
 
     /// Whether the edge closes without a word.

@@ -31,6 +31,8 @@ pub(crate) struct Viewer {
     reader: Reader,
     writer: Writer,
     input: BytesMut,
+    /// Bytes that came behind the handshake.
+    received: usize,
     output: Vec<u8>,
     transaction: f64,
 }
@@ -85,6 +87,7 @@ impl Viewer {
             outbound,
             reader: Reader::new(chunk::Limits::SERVER),
             writer: Writer::default(),
+            received: input.len(),
             input,
             output: Vec::new(),
             transaction: 0.0,
@@ -106,6 +109,11 @@ impl Viewer {
         if !list.is_empty() {
             properties.push("fourCcList", Value::StrictArray(list));
         }
+        self.connect_with(properties).await
+    }
+
+    /// The same with other properties.
+    pub(crate) async fn connect_with(&mut self, properties: Object) -> Vec<Heard> {
         let command = Command { object: properties.into(), ..Command::new("connect", 1.0, vec![]) };
         self.transaction = 1.0;
         self.command(0, &command);
@@ -212,6 +220,22 @@ impl Viewer {
         }
     }
 
+    /// Bytes that came behind the handshake and were understood.
+    pub(crate) fn heard_bytes(&self) -> usize {
+        self.received - self.input.len()
+    }
+
+    /// Bytes that came and were not understood yet.
+    pub(crate) fn swallowed(&self) -> usize {
+        self.input.len()
+    }
+
+    /// Reads what comes within some time without understanding it.
+    pub(crate) async fn swallow_for(&mut self, time: Duration) {
+        self.send().await;
+        let _ = timeout(time, async { while self.read().await > 0 {} }).await;
+    }
+
     /// Reads bytes without understanding them yet, as a player that is slow.
     pub(crate) async fn swallow(&mut self, least: usize) {
         self.send().await;
@@ -226,7 +250,9 @@ impl Viewer {
         self.input.reserve(64 << 10);
         let read = timeout(PATIENCE, self.socket.read_buf(&mut self.input)).await;
         decrypt(&mut self.inbound, &mut self.input[before..]);
-        read.expect("the edge goes on").unwrap_or_default()
+        let read = read.expect("the edge goes on").unwrap_or_default();
+        self.received += read;
+        read
     }
 
     /// Everything up to the first message that is meant.
