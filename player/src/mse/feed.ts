@@ -9,7 +9,9 @@ import { initSegment, mediaSegment, ObjectType, type TrackDescription } from '..
 import { AudioTimeline, VIDEO_TIMESCALE, VideoTimeline, type Fragment } from '../media/timeline.ts'
 import type { AmfObject } from '../rtmp/amf0.ts'
 import { Kind, type Message } from '../rtmp/message.ts'
+import { rangesOf } from './buffer.ts'
 import { Lane, type Credit } from './lane.ts'
+import { Repeats } from './repeats.ts'
 import { canPlay, type Source } from './source.ts'
 
 export interface FeedEvents {
@@ -48,6 +50,7 @@ export class Feed {
   private waitingBytes = 0
   private epoch = 0
   private sequence = 0
+  private readonly repeats = new Repeats(() => rangesOf(this.tracks.get('video')!.lane!.buffered))
   private readonly unsupported = new Set<string>()
   /** The media time that came last, ms. */
   head = 0
@@ -114,6 +117,7 @@ export class Feed {
     this.head = ms
     this.firstStamp = undefined
     let dropped = 0
+    this.repeats.drop()
     for (const track of this.tracks.values()) {
       dropped += track.fragments.reduce((sum, { credit }) => sum + credit, 0)
       dropped += track.timeline.restart(ms) + (track.lane?.drop(this.epoch) ?? 0)
@@ -240,7 +244,17 @@ export class Feed {
     if (!lane) return
     const { fragments } = track
     track.fragments = []
-    for (const fragment of fragments) this.append(track, lane, fragment)
+    for (const fragment of fragments) {
+      if (kind === 'video') this.sift(track, lane, fragment)
+      else this.append(track, lane, fragment)
+    }
+  }
+
+  private sift(track: Track, lane: Lane, fragment: Fragment): void {
+    const fragments = this.repeats.sift(fragment, this.keyOffset)
+    // What is held counts as dealt with, for a group may be longer than the window.
+    if (!fragments.includes(fragment)) this.events.credited(fragment.credit)
+    fragments.forEach(one => this.append(track, lane, one === fragment ? one : { ...one, credit: 0 }))
   }
 
   private append(track: Track, lane: Lane, fragment: Fragment): void {
