@@ -5,6 +5,7 @@
 mod bench;
 mod fixtures;
 mod fuzz;
+mod player;
 mod setup;
 mod shapes;
 mod step;
@@ -22,7 +23,7 @@ Usage: cargo xtask COMMAND
 
 Commands:
   test              Runs the whole suite: format, lints, unit, property and documentation tests,
-                    the cache's restart test at 2 GiB, end-to-end tests with real players against
+                    the player for browsers, the cache's restart test at 2 GiB, end-to-end tests with real players against
                     the built program, a real S3 server, PostgreSQL and Amazon's own clients, and
                     the documentation. Installs what it needs first, and ends with counts and with
                     status 1 if anything failed.
@@ -32,6 +33,8 @@ Commands:
   setup             Only installs what `test` needs: Debian packages by apt-get (through sudo
                     when not root), the S3 server and Amazon's newest clients by pip into
                     Python environments, and JavaScript's signers by npm, all under target/.
+  player            Builds the player for browsers into player/dist, with npm; servers that are built behind that have
+                    it in them. Fails when a file is larger than its budget.
   fixtures          Makes assets/sample.{mp4,flv,mp3} again, with ffmpeg.
   shapes            Makes crates/control/src/shape/shapes.txt again, from the newest botocore's model of
                     CloudFront's API; and records what botocore sends and reads.
@@ -78,6 +81,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<bool> {
         ["test", "--quick"] => test::quick(),
         ["test", "--suite", name] => test::suite(name),
         ["setup"] => setup::everything().map(|()| true),
+        ["player"] => player::build().map(|()| true),
         ["fixtures"] => fixtures::make().map(|()| true),
         ["shapes"] => shapes::make().map(|()| true),
         ["fuzz", rest @ ..] => fuzz::run(rest),

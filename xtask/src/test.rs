@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{bail, ensure};
 
+use crate::player;
 use crate::setup;
 use crate::step::Run;
 use crate::tools::{cargo, free_space, root, target};
@@ -27,6 +28,7 @@ pub(crate) fn whole() -> anyhow::Result<bool> {
     style(&mut run);
     run.command("unit tests", &mut cargo(["test", "--workspace", "--exclude", END_TO_END, "--no-fail-fast"]));
     documentation(&mut run);
+    player::test(&mut run);
     let built = run.command("build", &mut cargo(["build", "--release", "--package", "millrace"]));
     restart(&mut run);
     match (ready, built) {

@@ -21,7 +21,7 @@ use crate::greeting::{Protocol, ProxyHeader};
 use crate::handshakes::Crowded;
 use crate::rtmp::{self, Caller, Carrier};
 use crate::wire::{Link, Socket, Tls, Wire};
-use crate::{Certificates, Countries, Event, EventKind, Phase, http};
+use crate::{Certificates, Countries, Event, EventKind, Phase, PlayerFiles, http};
 
 /// The longest PROXY header that is taken, bytes: addresses, and some fields behind them.
 const PROXY_HEADER: usize = 2048;
@@ -46,6 +46,8 @@ pub struct Entrance {
     pub location: HeaderValue,
     /// The UDP port for HTTP/3, if there is one: viewers by TLS are told of it.
     pub http3_port: Option<u16>,
+    /// The player for browsers.
+    pub player: Arc<PlayerFiles>,
 }
 
 impl Default for Entrance {
@@ -56,6 +58,7 @@ impl Default for Entrance {
             countries: None,
             location: HeaderValue::from_static("MIL50-P1"),
             http3_port: None,
+            player: Arc::default(),
         }
     }
 }

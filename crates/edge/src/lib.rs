@@ -45,7 +45,7 @@ pub use config::Limits;
 pub use edge::{Edge, Phase};
 pub use entrance::Entrance;
 pub use event::{Event, EventKind, Sink};
-pub use http::QuicListener;
+pub use http::{PlayerFile, PlayerFiles, QuicListener};
 pub use listener::Listener;
 pub use metrics::{Counters, Metrics, VariantCounters};
 pub use site::{SigningKey, Site};

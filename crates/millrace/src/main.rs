@@ -10,6 +10,7 @@ mod findings;
 mod logging;
 mod out;
 mod play;
+mod player;
 mod ports;
 mod serve;
 mod server;

@@ -12,8 +12,8 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::config::Config;
 use crate::control::Plane;
-use crate::logging;
 use crate::server::{Asked, Server, Signals, raise_descriptor_limit, runtime};
+use crate::{logging, player};
 
 /// Certificates are not looked at more often than this, whatever is asked for.
 const LEAST_CHECK: Duration = Duration::from_millis(100);
@@ -34,6 +34,7 @@ async fn serve(file: &Path, config: Config) -> anyhow::Result<()> {
     let plane = Plane::start(config.clone(), file).await.context("the control plane can't be started")?;
     let (countries, location) = (config.countries()?, &config.settings.web.location);
     let entrance = Entrance {
+        player: player::files(),
         certificates: certificates.clone(),
         proxies: config.settings.listen.proxies.iter().map(|network| network.0).collect(),
         countries: countries.clone(),

@@ -19,6 +19,9 @@ use crate::web::Viewer;
 const STREAMING_HEAD: usize = 16 << 10;
 const STREAMING_LINES: usize = 64;
 
+/// The file of the player that a page needs.
+const SCRIPT: &str = "millrace-player.js";
+
 /// Whose a host is, as far as HTTP goes.
 enum Whose<'s> {
     Web(&'s Arc<web::Distribution>),
@@ -171,9 +174,41 @@ impl Connection {
             (None, Some(distribution)) if websocket::is_path(request.uri().path()) => {
                 return self.websocket(distribution, request);
             }
-            (None, _) => streaming_page(distribution, &request, authority.as_ref()),
+            (None, _) => self.page(distribution, &request, authority.as_ref()),
         };
         reply::open_to(response, distribution, page.as_deref())
+    }
+
+    /// What there is on a streaming host besides tunnels and WebSockets.
+    fn page(
+        &self,
+        distribution: Option<&Arc<StreamingDistribution>>,
+        request: &Request<Incoming>,
+        authority: Option<&Authority>,
+    ) -> Response<Body> {
+        let (text, host) = authority.map(|a| (a.text.as_str(), a.host.as_str())).unwrap_or_default();
+        let Some(distribution) = distribution else { return reply::unknown_host(host) };
+        let (path, player) = (request.uri().path(), &self.shared.entrance.player);
+        let answer = match path {
+            "/crossdomain.xml" => Some(reply::policy(distribution)),
+            "/" => {
+                let (_, tls) = self.whence(request.headers());
+                let scheme = if tls { "https" } else { "http" };
+                let script = player.path(SCRIPT).map(|path| format!("{scheme}://{text}{path}"));
+                Some(reply::welcome(text, script.as_deref()))
+            }
+            _ => player.answer(path, request.headers()),
+        };
+        match answer {
+            Some(_) if !matches!(*request.method(), Method::GET | Method::HEAD) => {
+                reply::wrong_method("GET, HEAD")
+            }
+            Some(answer) => answer,
+            None => reply::text(
+                StatusCode::NOT_FOUND,
+                format!("{path} is not here: this host plays streams, from rtmp://{text}/cfx/st\n"),
+            ),
+        }
     }
 }
 
@@ -186,26 +221,6 @@ fn is_tunnel(target: &Uri) -> bool {
 fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
     let list = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
     list.rsplit(',').next()?.trim().parse().ok()
-}
-
-/// What there is on a streaming host besides tunnels and WebSockets.
-fn streaming_page(
-    distribution: Option<&Arc<StreamingDistribution>>,
-    request: &Request<Incoming>,
-    authority: Option<&Authority>,
-) -> Response<Body> {
-    let (text, host) = authority.map(|a| (a.text.as_str(), a.host.as_str())).unwrap_or_default();
-    let read = matches!(*request.method(), Method::GET | Method::HEAD);
-    match (distribution, request.uri().path()) {
-        (None, _) => reply::unknown_host(host),
-        (Some(_), "/crossdomain.xml" | "/") if !read => reply::wrong_method("GET, HEAD"),
-        (Some(distribution), "/crossdomain.xml") => reply::policy(distribution),
-        (Some(_), "/") => reply::welcome(text),
-        (Some(_), path) => reply::text(
-            StatusCode::NOT_FOUND,
-            format!("{path} is not here: this host plays streams, from rtmp://{text}/cfx/st\n"),
-        ),
-    }
 }
 
 /// How long the head of a request was, about: hyper does not tell, and blanks may have been in it.

@@ -52,7 +52,7 @@ pub(super) fn open_to(
     let open = match distribution.filter(|distribution| !distribution.pages.is_empty()) {
         None => Some(HeaderValue::from_static("*")),
         Some(distribution) => {
-            headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+            headers.append(header::VARY, HeaderValue::from_static("Origin"));
             page.filter(|page| distribution.takes_page(page)).and_then(|page| page.parse().ok())
         }
     };
@@ -119,9 +119,20 @@ pub(super) fn upgrade_required(why: &str) -> Response<Body> {
     response
 }
 
-/// What a person sees who opens the host in a browser; `authority` with its port, since every port plays.
-pub(super) fn welcome(authority: &str) -> Response<Body> {
+/// What a person sees who opens the host in a browser. `authority` is with its port, since every port plays; `player` is
+/// the whole address of the player, if there is one.
+pub(super) fn welcome(authority: &str, player: Option<&str>) -> Response<Body> {
     let host = escaped(authority);
+    let in_pages = match player {
+        Some(player) => format!(
+            "<p>In a page, for every browser of today:</p>\n<pre>{}</pre>\n",
+            escaped(&format!(
+                "<script src=\"{player}\"></script>\n\
+                 <millrace-video src=\"rtmp://{authority}/cfx/st/mp4:NAME.mp4\" controls></millrace-video>"
+            ))
+        ),
+        None => "<p>This server was built without its player for pages.</p>\n".to_owned(),
+    };
     let page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{host}</title>\n\
          <h1>{host} plays streams</h1>\n\
@@ -130,13 +141,14 @@ pub(super) fn welcome(authority: &str) -> Response<Body> {
          <pre>ffplay rtmp://{host}/cfx/st/mp4:NAME.mp4\n\
          rtmpdump -r rtmp://{host}/cfx/st/mp4:NAME.mp4 -o NAME.flv\n\
          vlc rtmp://{host}/cfx/st/mp4:NAME.mp4</pre>\n\
+         {in_pages}\
          <p>Where only web traffic passes, <code>rtmpt://</code> goes through HTTP. <code>rtmps://</code> is protected \
          by TLS.</p>\n</html>\n"
     );
     with_type(StatusCode::OK, "text/html; charset=utf-8", page.into())
 }
 
-fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Body> {
+pub(super) fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::new([body]));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

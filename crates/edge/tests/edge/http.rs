@@ -1,6 +1,9 @@
 //! What a port says to those who come with HTTP and want no film yet, and to those who only look like it.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use millrace_edge::{Entrance, PlayerFile, PlayerFiles};
 
 use crate::support::*;
 
@@ -23,6 +26,107 @@ async fn flash_content_of_every_site_may_use_the_host() {
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.header("Content-Type"), Some("text/x-cross-domain-policy"));
     assert!(text(&answer).contains("<allow-access-from domain=\"*\" secure=\"false\"/>"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_host_for_some_pages_is_open_to_flash_content_of_those_only() {
+    let house = House::new().await;
+    let pages = ["https://www.example.com", "http://*.example.org", "null"];
+    house.change(|films| films.pages = pages.map(|page| page.parse().expect("an origin")).to_vec());
+    let policy = text(&house.http().await.ask("GET", "/crossdomain.xml").await);
+    assert!(policy.contains("<allow-access-from domain=\"www.example.com\" secure=\"true\"/>"), "{policy}");
+    assert!(policy.contains("<allow-access-from domain=\"*.example.org\" secure=\"false\"/>"), "{policy}");
+    assert_eq!(policy.matches("<allow-access-from").count(), 2, "{policy}");
+}
+
+#[tokio::test]
+async fn a_tunnel_is_for_the_pages_that_may_play() {
+    let house = House::new().await;
+    house.change(|films| films.pages = vec!["https://www.example.com".parse().expect("an origin")]);
+    for (origin, status, told) in [
+        ("Origin: https://www.example.com\r\n", 200, Some("https://www.example.com")),
+        ("Origin: https://evil.example\r\n", 403, None),
+        ("", 200, None),
+    ] {
+        let mut http = house.http().await;
+        http.write(
+            format!("POST /open/1 HTTP/1.1\r\nHost: {HOST}\r\n{origin}Content-Length: 1\r\n\r\n\0")
+                .as_bytes(),
+        )
+        .await;
+        let answer = http.answer().await.expect("an answer");
+        assert_eq!(
+            (answer.status(), answer.header("Access-Control-Allow-Origin")),
+            (status, told),
+            "{origin}"
+        );
+        assert_eq!(answer.header("Vary"), Some("Origin"));
+    }
+    assert_eq!(house.edge.metrics().snapshot().pages_refused, 1);
+}
+
+/// A preflight costs a browser a whole way to and fro; for this kind of content it makes none.
+#[tokio::test]
+async fn a_tunnel_takes_its_requests_as_plain_text_too() {
+    let house = House::new().await;
+    let mut http = house.http().await;
+    let head = format!("POST /open/1 HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: text/plain;charset=UTF-8\r\n");
+    http.write(format!("{head}Content-Length: 1\r\n\r\n\0").as_bytes()).await;
+    assert_eq!(http.answer().await.expect("an answer").status(), 200);
+}
+
+fn built() -> Entrance {
+    let file = PlayerFile { plain: "the player".into(), gzip: "zipped".into() };
+    let files = [("millrace-player.js".to_owned(), file)].into();
+    let player = Arc::new(PlayerFiles { version: "1.2.3-abc".to_owned(), files });
+    Entrance { player, ..Entrance::default() }
+}
+
+#[tokio::test]
+async fn the_player_is_kept_for_ever_under_its_version_and_for_an_hour_under_any_other() {
+    let house = House::with_entrance(built(), |_| {}).await;
+    let mut http = house.http().await;
+    for (version, kept) in
+        [("1.2.3-abc", "public, max-age=31536000, immutable"), ("latest", "public, max-age=3600")]
+    {
+        let path = format!("/.millrace/player/{version}/millrace-player.js");
+        let answer = http.ask("GET", &path).await;
+        assert_eq!((answer.status(), answer.body.as_ref()), (200, &b"the player"[..]));
+        assert_eq!(answer.header("Content-Type"), Some("text/javascript; charset=utf-8"));
+        assert_eq!(answer.header("Cache-Control"), Some(kept));
+        assert_eq!(answer.header("Vary"), Some("Accept-Encoding"));
+        assert_eq!(answer.header("Access-Control-Allow-Origin"), Some("*"));
+        let head = format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\nAccept-Encoding: br, gzip\r\n\r\n");
+        http.write(head.as_bytes()).await;
+        let zipped = http.answer().await.expect("an answer");
+        assert_eq!((zipped.header("Content-Encoding"), zipped.body.as_ref()), (Some("gzip"), &b"zipped"[..]));
+    }
+    let missing = http.ask("GET", "/.millrace/player/latest/other.js").await;
+    assert_eq!(missing.status(), 404);
+    assert_eq!(text(&missing), "the player has no file \"other.js\", but these: millrace-player.js\n");
+    assert_eq!(http.ask("POST", "/.millrace/player/latest/millrace-player.js").await.status(), 405);
+}
+
+#[tokio::test]
+async fn the_page_of_a_host_shows_how_a_page_plays_from_it() {
+    let house = House::with_entrance(built(), |_| {}).await;
+    let page = text(&ask_host(&mut house.http().await, "films.example.net:8080", "/").await);
+    let script = "&lt;script src=&quot;http://films.example.net:8080/.millrace/player/1.2.3-abc/millrace-player.js&quot;";
+    assert!(page.contains(script), "{page}");
+    assert!(
+        page.contains("src=&quot;rtmp://films.example.net:8080/cfx/st/mp4:NAME.mp4&quot; controls"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_was_built_without_the_player_says_so_in_its_place() {
+    let house = House::new().await;
+    let mut http = house.http().await;
+    let answer = http.ask("GET", "/.millrace/player/latest/millrace-player.js").await;
+    assert_eq!(answer.status(), 404);
+    assert!(text(&answer).contains("`cargo xtask player` makes it"), "{answer:?}");
+    assert!(text(&http.ask("GET", "/").await).contains("built without its player"));
 }
 
 #[tokio::test]

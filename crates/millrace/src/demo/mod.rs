@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::control::Plane;
 use crate::out::say;
 use crate::server::{Asked, Server, Signals, raise_descriptor_limit, runtime};
-use crate::{cert, logging};
+use crate::{cert, logging, player};
 
 /// The sample media: name of the file, its stream name, what it is, its bytes.
 const SAMPLES: [(&str, &str, &str, &[u8]); 3] = [
@@ -61,7 +61,11 @@ async fn serve(options: &Demo) -> anyhow::Result<()> {
     let mut signals = Signals::new()?;
     let disk = millrace_cache::Disk::new(options.data_dir.join("cache"), 1 << 30);
     let cache = Cache::open(millrace_cache::Config { disk: Some(disk), ..Default::default() }).await?;
-    let entrance = Entrance { certificates: Some(certificates(options)?), ..Entrance::default() };
+    let entrance = Entrance {
+        certificates: Some(certificates(options)?),
+        player: player::files(),
+        ..Entrance::default()
+    };
     let config = Config::of_demo(&options.data_dir)?;
     let limits = config.limits();
     let plane = Plane::start(config, Path::new("the demo")).await?;

@@ -1,0 +1,30 @@
+//! `cargo xtask player`: the player for browsers, from TypeScript to the files that the server has in it.
+
+use std::process::Command;
+
+use crate::step::Run;
+use crate::tools::{must, root};
+
+/// Builds it into `player/dist`; fails when a file grew over its budget.
+pub(crate) fn build() -> anyhow::Result<()> {
+    packages()?;
+    must(npm().args(["run", "build"]))
+}
+
+/// Builds it, and runs the tests that need no browser.
+pub(crate) fn test(run: &mut Run) {
+    if run.step("player", "npm ci, npm run build, in player/", build) {
+        run.command("player's types", npm().args(["run", "check"]));
+        run.command("player's tests", npm().arg("test"));
+    }
+}
+
+fn packages() -> anyhow::Result<()> {
+    must(npm().args(["ci", "--no-audit", "--no-fund", "--loglevel", "error"]))
+}
+
+fn npm() -> Command {
+    let mut npm = Command::new("npm");
+    npm.current_dir(root().join("player"));
+    npm
+}
