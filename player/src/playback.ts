@@ -2,7 +2,7 @@
 
 import type { Connection } from './connection.ts'
 import {
-  aheadOf, covers, evictionEnd, isToBeHeld, jumpTarget, KEEP_WHEN_FULL_S, rangeAt, rangesOf, type Range,
+  aheadOf, covers, evictionEnd, GAP_S, isToBeHeld, jumpTarget, KEEP_WHEN_FULL_S, rangeAt, rangesOf, type Range,
 } from './mse/buffer.ts'
 import { Feed } from './mse/feed.ts'
 import { Source } from './mse/source.ts'
@@ -33,7 +33,14 @@ const RATE_STEP_MS = 5000
 
 /** A seek that the server was asked for and did not begin yet. */
 interface OpenSeek {
+  seconds: number
   ms: number
+}
+
+/** Where the server went when it was asked for a place, as soon as media tells. */
+interface Landing {
+  asked: number
+  at: number | undefined
 }
 
 export class Playback {
@@ -47,7 +54,7 @@ export class Playback {
   private wanted: number | undefined
   private lastSeek = -Infinity
   private cancelSeek: (() => void) | undefined
-  private landed: number | undefined
+  private landing: Landing = { asked: 0, at: undefined }
   private isHeld = false
   private isComplete = false
   private playedSince: number | undefined
@@ -92,14 +99,14 @@ export class Playback {
     const place = rangeAt(this.ranges, time)?.end ?? time
     this.wanted = this.openSeek = undefined
     if (place > 0) this.ask(session, place)
-    else this.restart(0)
+    else this.restart({ seconds: 0, ms: 0 })
   }
 
   take(event: SessionEvent, session: Session): void {
     if (event.type === 'media') {
       if (this.openSeek) return session.credit(event.message.body.length)
       if (!this.hasMetadata && !this.wasLengthAsked) this.askLength(session)
-      this.landed ??= event.message.time / 1000
+      this.landing.at ??= event.message.time / 1000
       this.feed.take(event.message)
     } else if (event.type === 'status') {
       this.obey(event.status)
@@ -195,15 +202,15 @@ export class Playback {
   private seekBegins(status: Status): void {
     const [, ms] = /(\d+)/.exec(status.description.replace(/stream ID.*/, '')) ?? []
     if (!this.openSeek || (ms !== undefined && Number(ms) !== this.openSeek.ms)) return
-    this.restart(this.openSeek.ms)
+    this.restart(this.openSeek)
     this.openSeek = undefined
     this.check()
   }
 
-  private restart(ms: number): void {
+  private restart({ seconds, ms }: OpenSeek): void {
     this.feed.restart(ms)
     this.isComplete = false
-    this.landed = undefined
+    this.landing = { asked: seconds, at: undefined }
     this.pace = { media: ms, wall: this.now() }
   }
 
@@ -216,7 +223,6 @@ export class Playback {
   }
 
   private seek(): void {
-    this.landed = undefined
     if (covers(this.ranges, this.video.currentTime, this.duration)) {
       this.wanted = undefined
       return this.check()
@@ -242,7 +248,7 @@ export class Playback {
   private ask(session: Session, seconds: number): void {
     const ms = Math.max(Math.floor(seconds * 1000 - this.feed.keyOffset), 0)
     this.feed.restart(ms)
-    this.openSeek = { ms }
+    this.openSeek = { seconds, ms }
     this.isComplete = false
     session.seek(ms)
     // A server that is paused would send one picture and no more.
@@ -268,13 +274,20 @@ export class Playback {
   private jump(ranges: readonly Range[], time: number): void {
     if (this.openSeek || this.wanted !== undefined) return
     if (this.video.readyState > HTMLMediaElement.HAVE_CURRENT_DATA) return
-    const target = jumpTarget(ranges, time, this.landed)
+    const { asked, at } = this.landing
+    const isAsked = Math.abs(asked - time) < NEAR_S
+    // The place may be another already, with the event still to come.
+    if (this.video.seeking && !isAsked) return
+    // The last fragment is still open.
+    const head = this.isComplete ? Infinity : this.feed.isDrained ? this.feed.head / 1000 - 2 * GAP_S : 0
+    const target = jumpTarget(ranges, time, { landed: isAsked ? at : undefined, head })
     if (target !== undefined) this.video.currentTime = target
   }
 
   /** What is played may have been filled from elsewhere than where the server stands now. */
   private refill(ranges: readonly Range[], time: number): void {
-    const range = rangeAt(ranges, time)
+    // At the end of what there is the play head stands in no range any more.
+    const range = rangeAt(ranges, time) ?? rangeAt(ranges, time - GAP_S)
     if (!range || this.openSeek || this.wanted !== undefined || range.end - time > REFILL_S) return
     if (range.end >= this.duration - NEAR_S && this.isComplete) return
     const head = this.feed.head / 1000

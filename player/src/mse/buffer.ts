@@ -15,7 +15,7 @@ const END_SLACK_S = 0.1
 /** Less than this behind a place is not enough to show it. */
 const NEED_S = 0.3
 /** A gap that is jumped: the first picture may be late by its composition offset. */
-const GAP_S = 0.5
+export const GAP_S = 0.5
 const KEEP_BEHIND_S = 30
 /** Removing costs: not for each second that is played. */
 const EVICTION_STEP_S = 10
@@ -43,17 +43,23 @@ export const evictionEnd = (ranges: readonly Range[], time: number): number | un
   return ranges.length > 0 && ranges[0].start < end - EVICTION_STEP_S ? end : undefined
 }
 
-/**
- * Where to go on when the play head stands in a gap. `landed` is where the server went when asked for this place:
- * some land on the key frame behind it (nginx-rtmp).
- */
-export const jumpTarget = (ranges: readonly Range[], time: number, landed: number | undefined): number | undefined => {
+/** Where the server stands, seconds. */
+export interface Stand {
+  /** Where it went when asked for this place: some land on the key frame behind it (nginx-rtmp). */
+  landed: number | undefined
+  /** What it sent last and the buffer has. */
+  head: number
+}
+
+/** Where to go on when the play head stands in a gap that nothing will fill. */
+export const jumpTarget = (ranges: readonly Range[], time: number, { landed, head }: Stand): number | undefined => {
   if (ranges.some(({ start, end }) => start <= time && time < end)) return undefined
   const next = ranges.find(({ start }) => start > time)
   // With less the browser may yet find out by itself.
   if (!next || next.end - next.start < GAP_S) return undefined
   const isWhereLanded = landed !== undefined && landed > time && next.start <= landed + GAP_S
-  return next.start - time <= GAP_S || isWhereLanded ? next.start + 0.001 : undefined
+  const isHole = next.start - time <= GAP_S && head > next.start
+  return isHole || isWhereLanded ? next.start + 0.001 : undefined
 }
 
 /** With this much more than the limit a server that paces by its own clock is asked to wait. */

@@ -24,18 +24,22 @@ describe('a buffer', () => {
     assert.equal(evictionEnd([], 45), undefined)
   })
 
-  it('is jumped over in small gaps', () => {
-    assert.equal(jumpTarget([range(0.08, 10)], 0, undefined), 0.081)
-    assert.equal(jumpTarget([range(0, 10), range(10.4, 20)], 10, undefined), 10.401)
-    assert.equal(jumpTarget([range(0, 10), range(10.6, 20)], 10, undefined), undefined)
-    assert.equal(jumpTarget([range(0, 10)], 5, undefined), undefined)
-    assert.equal(jumpTarget([range(5.2, 5.3)], 5, undefined), undefined, 'too little to play')
+  const jump = (ranges: { start: number, end: number }[], time: number, landed?: number, head = 30): number | undefined =>
+    jumpTarget(ranges, time, { landed, head })
+
+  it('is jumped over in small gaps, if nothing is on the way to fill them', () => {
+    assert.equal(jump([range(0.08, 10)], 0), 0.081)
+    assert.equal(jump([range(0, 10), range(10.4, 20)], 10), 10.401)
+    assert.equal(jump([range(0, 10), range(10.4, 20)], 10, undefined, 9), undefined)
+    assert.equal(jump([range(0, 10), range(10.6, 20)], 10), undefined)
+    assert.equal(jump([range(0, 10)], 5), undefined)
+    assert.equal(jump([range(5.2, 5.3)], 5), undefined, 'too little to play')
   })
 
   it('is jumped to where a foreign server landed', () => {
-    assert.equal(jumpTarget([range(12, 15)], 8, 12), 12.001)
-    assert.equal(jumpTarget([range(12, 15)], 8, 7), undefined)
-    assert.equal(jumpTarget([range(40, 45)], 8, 12), undefined, 'another range is not where it landed')
+    assert.equal(jump([range(12, 15)], 8, 12), 12.001)
+    assert.equal(jump([range(12, 15)], 8, 7), undefined)
+    assert.equal(jump([range(40, 45)], 8, 12), undefined, 'another range is not where it landed')
   })
 })
 
