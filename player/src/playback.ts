@@ -29,7 +29,9 @@ const SEEK_EVERY_MS = 100
 /** With less than this ahead and nothing on the way, the rest is asked for. */
 const REFILL_S = 10
 const NEAR_S = 2
-const RATE_STEP_MS = 5000
+const LEAST_BUFFER_MS = 2000
+/** Not for each second that is played. */
+const BUFFER_STEP_MS = 2000
 
 /** A seek that the server was asked for and did not begin yet. */
 interface OpenSeek {
@@ -93,10 +95,12 @@ export class Playback {
   begin(session: Session): void {
     this.feed.newEpoch()
     this.isHeld = false
-    session.play(this.name())
-    session.bufferLength(this.bufferMs)
     const time = this.wanted ?? this.video.currentTime
     const place = rangeAt(this.ranges, time)?.end ?? time
+    session.play(this.name())
+    this.pace = { media: place * 1000, wall: this.now() }
+    this.bufferMs = this.wantedBuffer(time * 1000)
+    session.bufferLength(this.bufferMs)
     this.wanted = this.openSeek = undefined
     if (place > 0) this.ask(session, place)
     else this.restart({ seconds: 0, ms: 0 })
@@ -317,16 +321,18 @@ export class Playback {
     this.connection.flush()
   }
 
-  /** The server counts by its clock: whoever plays faster gets ahead of that by more and more. */
+  /**
+   * Servers send up to where they began, and as much further as time went by since, and the buffer length. Who began
+   * ahead of the play head, plays faster or stood still gets another length for the same buffer.
+   */
   private wantedBuffer(ms: number): number {
-    const { video } = this
-    if (video.paused) this.playedSince = undefined
+    if (this.video.paused) this.playedSince = undefined
     else this.playedSince ??= this.now()
     this.stays ||= this.playedSince !== undefined && this.now() - this.playedSince > STAYS_AFTER_S * 1000
-    const usual = this.stays ? this.limit * 1000 : Math.min(START_BUFFER_MS, this.limit * 1000)
+    const usual = Math.min(this.stays ? Infinity : START_BUFFER_MS, this.limit * 1000)
     const gained = ms - this.pace.media - (this.now() - this.pace.wall)
-    if (video.playbackRate <= 1 || gained <= 0) return Math.max(usual, video.playbackRate > 1 ? this.bufferMs : 0)
-    return Math.max(this.bufferMs, usual + Math.ceil(gained / RATE_STEP_MS) * RATE_STEP_MS)
+    const wanted = Math.max(Math.round(usual + gained), LEAST_BUFFER_MS)
+    return Math.abs(wanted - this.bufferMs) < BUFFER_STEP_MS ? this.bufferMs : wanted
   }
 
   /** QuotaExceededError: what can be done without goes, and less is asked for from now on. */

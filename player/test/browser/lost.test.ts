@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { samples } from './support/appended.ts'
-import { appended, play, until } from './support/browser.ts'
+import { appended, play, state, until } from './support/browser.ts'
 import { House } from './support/house.ts'
 import { Media, packets } from './support/media.ts'
 
@@ -55,7 +55,10 @@ describe('a player', () => {
       const before = relay.opened
       relay.breakAll()
       // Chromium lets a page that was cut off wait before it connects again.
-      while (relay.opened === before) await page.waitForTimeout(50)
+      for (let tries = 0; relay.opened === before; tries++) {
+        assert.ok(tries < 200, `no other connection after ${seconds} s: ${JSON.stringify(await state(page))}`)
+        await page.waitForTimeout(50)
+      }
     }
     await until(page, 'video.currentTime > 24')
     await page.evaluate(() => { window.video.playbackRate = 4 })
