@@ -43,7 +43,7 @@ Commands:
     --seconds N     How long each runs; 60 unless given.
   bench rtmp        Millrace beside Debian's nginx-rtmp in one run: first picture, CPU seconds per
                     GiB and per viewer-minute, memory per viewer, with ratios.
-    --variant V     Puts rtmpe, rtmpt, rtmpte, rtmps or rtmpts beside plain RTMP, in place of nginx-rtmp.
+    --variant V     Puts rtmpe, rtmpt, rtmpte, rtmps, rtmpts or ws beside plain RTMP, in place of nginx-rtmp.
     --viewers LIST  How many watch at one time, one run each; 1,100,500,1000 unless given.
     --seconds N     How long each of those runs lasts; 20 unless given.
   bench control     How long calls of CloudFront's API take on an account with 200 streaming distributions and

@@ -12,11 +12,11 @@ mod variant;
 pub(crate) mod web;
 
 use anyhow::{Context, bail, ensure};
-use millrace_model::Variant;
 
 use crate::tools::{cargo, must, target};
 use measure::{Figures, Load};
 use server::Server;
+use variant::Way;
 
 /// How many viewers play at one time unless told otherwise.
 const VIEWERS: [usize; 4] = [1, 100, 500, 1000];
@@ -27,7 +27,7 @@ struct Options {
     /// How long each paced run lasts.
     seconds: u64,
     /// What is put beside plain RTMP, in place of nginx-rtmp.
-    variant: Option<Variant>,
+    variant: Option<Way>,
 }
 
 /// Runs the bench and prints the table.
@@ -146,7 +146,10 @@ mod tests {
     fn options_are_read() {
         let options = parse(&["--viewers", "1,5", "--seconds", "3"]).expect("sound options");
         assert_eq!((options.viewers, options.seconds), (vec![1, 5], 3));
-        assert_eq!(parse(&["--variant", "rtmpe"]).expect("a variant").variant, Some(Variant::Rtmpe));
+        assert_eq!(
+            parse(&["--variant", "rtmpe"]).expect("a variant").variant,
+            Some(variant::parse("rtmpe").expect("a variant"))
+        );
         assert!(parse(&["--viewers", "many"]).is_err());
         assert!(parse(&["--fast"]).is_err());
     }

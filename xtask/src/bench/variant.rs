@@ -17,68 +17,89 @@ enum Bar {
     Encryption(f64),
 }
 
+/// A way for viewers to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Variant(Variant),
+    /// As pages in browsers do.
+    WebSocket,
+}
+
 /// Reads what the command line says.
-pub(super) fn parse(text: &str) -> anyhow::Result<Variant> {
+pub(super) fn parse(text: &str) -> anyhow::Result<Way> {
+    if text == Way::WebSocket.scheme() {
+        return Ok(Way::WebSocket);
+    }
     let variant = text.parse().map_err(anyhow::Error::msg).context("--variant")?;
     ensure!(variant != Variant::Rtmp, "--variant rtmp would be put beside itself");
-    Ok(variant)
+    Ok(Way::Variant(variant))
 }
 
-/// What encrypts a variant, as the program `raw` calls it.
-fn encryption(variant: Variant) -> Option<&'static str> {
-    match variant {
-        Variant::Rtmpe | Variant::Rtmpte => Some("rc4"),
-        Variant::Rtmps | Variant::Rtmpts => Some("aes-gcm"),
-        Variant::Rtmp | Variant::Rtmpt => None,
+impl Way {
+    fn scheme(self) -> &'static str {
+        match self {
+            Self::Variant(variant) => variant.scheme(),
+            Self::WebSocket => "ws",
+        }
     }
-}
 
-fn bar(variant: Variant) -> Option<Bar> {
-    match variant {
-        Variant::Rtmpe => Some(Bar::Encryption(1.25)),
-        Variant::Rtmps => Some(Bar::Encryption(1.3)),
-        Variant::Rtmpt => Some(Bar::Times(1.6, 500)),
-        Variant::Rtmp | Variant::Rtmpte | Variant::Rtmpts => None,
+    /// What encrypts it, as the program `raw` calls it.
+    fn encryption(self) -> Option<&'static str> {
+        match self {
+            Self::Variant(Variant::Rtmpe | Variant::Rtmpte) => Some("rc4"),
+            Self::Variant(Variant::Rtmps | Variant::Rtmpts) => Some("aes-gcm"),
+            Self::Variant(Variant::Rtmp | Variant::Rtmpt) | Self::WebSocket => None,
+        }
+    }
+
+    fn bar(self) -> Option<Bar> {
+        match self {
+            Self::Variant(Variant::Rtmpe) => Some(Bar::Encryption(1.25)),
+            Self::Variant(Variant::Rtmps) => Some(Bar::Encryption(1.3)),
+            Self::Variant(Variant::Rtmpt) => Some(Bar::Times(1.6, 500)),
+            Self::WebSocket => Some(Bar::Times(1.15, 500)),
+            Self::Variant(Variant::Rtmp | Variant::Rtmpte | Variant::Rtmpts) => None,
+        }
     }
 }
 
 /// Measures every load with plain RTMP and with the variant, in turns on one server.
 pub(super) fn run(
-    variant: Variant,
+    way: Way,
     loads: &[Load],
     program: &Path,
     folder: &Path,
     media: &Path,
 ) -> anyhow::Result<bool> {
-    let raw = encryption(variant).map(|what| raw(program, what)).transpose()?;
+    let raw = way.encryption().map(|what| raw(program, what)).transpose()?;
     let server = Server::millrace(program, folder, media)?;
     let plain_url = server.url.clone();
-    let other_url = plain_url.replacen("rtmp:", &format!("{}:", variant.scheme()), 1);
+    let other_url = plain_url.replacen("rtmp:", &format!("{}:", way.scheme()), 1);
     // The first play fills the cache and packs every segment, which is no part of either.
     let warm = Load::FullSpeed { connections: 1 };
     warm.run_on(program, &server, &plain_url)?;
-    if let (Some(what), Some(raw)) = (encryption(variant), raw) {
+    if let (Some(what), Some(raw)) = (way.encryption(), raw) {
         println!("{what} by itself on core 0: {raw:.3} CPU s/GiB");
         if what == "aes-gcm" {
             let shared = self::raw(program, "aes-gcm-of-shared")?;
             println!("with the copy that bytes need which others share: {shared:.3}");
         }
     }
-    println!("\n{:<22}{:>12}{:>12}  {:>7}  {:>18}  ", "CPU s/GiB", "rtmp", variant.scheme(), "ratio", "bar");
+    println!("\n{:<22}{:>12}{:>12}  {:>7}  {:>18}  ", "CPU s/GiB", "rtmp", way.scheme(), "ratio", "bar");
     let mut good = true;
     for load in loads {
         let plain = load.run_on(program, &server, &plain_url)?;
         let other = load.run_on(program, &server, &other_url)?;
         good &= plain.failed + other.failed == 0;
-        println!("{}", row(variant, load, &plain, &other, raw));
+        println!("{}", row(way, load, &plain, &other, raw));
     }
-    handshakes(variant, program)?;
+    handshakes(way, program)?;
     Ok(good)
 }
 
-fn row(variant: Variant, load: &Load, plain: &Figures, other: &Figures, raw: Option<f64>) -> String {
+fn row(way: Way, load: &Load, plain: &Figures, other: &Figures, raw: Option<f64>) -> String {
     let (a, b) = (plain.cpu_per_gib, other.cpu_per_gib);
-    let bar = match (bar(variant), raw, load) {
+    let bar = match (way.bar(), raw, load) {
         (Some(Bar::Encryption(times)), Some(raw), _) => Some(a + times * raw),
         (Some(Bar::Times(times, at)), _, Load::Paced { viewers, .. }) if *viewers == at => Some(a * times),
         _ => None,
@@ -97,8 +118,8 @@ fn row(variant: Variant, load: &Load, plain: &Figures, other: &Figures, raw: Opt
 }
 
 /// Handshakes that one core makes in a second.
-fn handshakes(variant: Variant, program: &Path) -> anyhow::Result<()> {
-    let what = match encryption(variant) {
+fn handshakes(way: Way, program: &Path) -> anyhow::Result<()> {
+    let what = match way.encryption() {
         Some("rc4") => "rtmpe-handshake",
         Some(_) => "tls-handshake",
         None => return Ok(()),
@@ -121,7 +142,8 @@ mod tests {
 
     #[test]
     fn every_variant_but_the_plain_one_can_be_measured() {
-        assert_eq!(parse("rtmpte").expect("a variant"), Variant::Rtmpte);
+        assert_eq!(parse("rtmpte").expect("a variant"), Way::Variant(Variant::Rtmpte));
+        assert_eq!(parse("ws").expect("a WebSocket"), Way::WebSocket);
         assert!(parse("rtmp").is_err() && parse("rtmfp").is_err());
     }
 }

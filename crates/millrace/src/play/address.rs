@@ -6,10 +6,12 @@ use std::str::FromStr;
 use anyhow::Context;
 use millrace_model::Variant;
 
-/// `rtmp://HOST[:PORT]/APP/NAME`, or the same with the scheme of another variant.
+/// `rtmp://HOST[:PORT]/APP/NAME`, or the same with the scheme of another variant or of a WebSocket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StreamUrl {
     pub(super) variant: Variant,
+    /// Whether a WebSocket carries it, as in a page.
+    pub(super) websocket: bool,
     /// Host and port as written.
     pub(super) authority: String,
     pub(super) app: String,
@@ -22,11 +24,15 @@ impl FromStr for StreamUrl {
     /// The app is `cfx/st` where the path begins so, else its first part; the rest is the name.
     fn from_str(text: &str) -> Result<Self, String> {
         let wants = || {
-            let others = "rtmpe, rtmpt, rtmpte, rtmps or rtmpts";
+            let others = "rtmpe, rtmpt, rtmpte, rtmps, rtmpts, ws or wss";
             format!("{text:?} is no stream; write rtmp://HOST[:PORT]/cfx/st/NAME, or {others}")
         };
         let (scheme, rest) = text.split_once("://").ok_or_else(wants)?;
-        let variant = scheme.parse().map_err(|_| wants())?;
+        let (variant, websocket) = match scheme {
+            "ws" => (Variant::Rtmp, true),
+            "wss" => (Variant::Rtmps, true),
+            _ => (scheme.parse().map_err(|_| wants())?, false),
+        };
         let (authority, path) = rest.split_once('/').ok_or_else(wants)?;
         let cut =
             if path.starts_with("cfx/st/") { "cfx/st".len() } else { path.find('/').ok_or_else(wants)? };
@@ -34,13 +40,24 @@ impl FromStr for StreamUrl {
         if authority.is_empty() || app.is_empty() || name.is_empty() {
             return Err(wants());
         }
-        Ok(Self { variant, authority: authority.to_owned(), app: app.to_owned(), name: name.to_owned() })
+        Ok(Self {
+            variant,
+            websocket,
+            authority: authority.to_owned(),
+            app: app.to_owned(),
+            name: name.to_owned(),
+        })
     }
 }
 
 impl std::fmt::Display for StreamUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.tc_url(), self.name)
+        let scheme = match (self.websocket, self.is_tls()) {
+            (false, _) => self.variant.scheme(),
+            (true, false) => "ws",
+            (true, true) => "wss",
+        };
+        write!(f, "{scheme}://{}/{}/{}", self.authority, self.app, self.name)
     }
 }
 
@@ -75,6 +92,7 @@ impl StreamUrl {
     /// Where to connect; the port is the one that players try unless the URL has one.
     pub(super) async fn resolve(&self) -> anyhow::Result<SocketAddr> {
         let usual = match self.variant {
+            Variant::Rtmp if self.websocket => 80,
             Variant::Rtmp | Variant::Rtmpe => 1935,
             Variant::Rtmpt | Variant::Rtmpte => 80,
             Variant::Rtmps | Variant::Rtmpts => 443,
@@ -115,6 +133,8 @@ mod tests {
             ("127.0.0.1", "rtmpte", "127.0.0.1", "127.0.0.1:80"),
             ("[::1]", "rtmps", "::1", "[::1]:443"),
             ("[::1]:8443", "rtmpts", "::1", "[::1]:8443"),
+            ("127.0.0.1", "ws", "127.0.0.1", "127.0.0.1:80"),
+            ("127.0.0.1", "wss", "127.0.0.1", "127.0.0.1:443"),
         ] {
             let url = format!("{scheme}://{authority}/cfx/st/film");
             let parsed: StreamUrl = url.parse().expect("a stream");

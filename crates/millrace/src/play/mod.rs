@@ -7,6 +7,7 @@ mod transport;
 mod trust;
 mod tunnel;
 mod viewer;
+mod websocket;
 
 use std::fs::File;
 use std::io::IsTerminal;
@@ -158,7 +159,13 @@ async fn target(options: &Play) -> anyhow::Result<Target> {
     let Play { url, ca, insecure, .. } = options;
     let trust = url.is_tls().then(|| Trust::new(url.host(), ca.as_deref(), *insecure)).transpose()?;
     let address = url.resolve().await?;
-    Ok(Target { variant: url.variant, address, authority: url.authority.clone(), trust })
+    Ok(Target {
+        variant: url.variant,
+        websocket: url.websocket,
+        address,
+        authority: url.authority.clone(),
+        trust,
+    })
 }
 
 /// What each viewer asks for.
@@ -166,6 +173,8 @@ fn request(options: &Play) -> ClientPlay {
     let buffer = if options.full { Duration::from_secs(36_000) } else { *options.buffer };
     let mut play = ClientPlay::new(&options.url.app, &options.url.tc_url(), &options.url.name);
     play.start_ms = options.start.as_millis() as f64;
+    // As players in pages do, whose browsers push nothing back.
+    play.ack_gate = options.url.websocket;
     play.length_ms = options.length.map_or(-1000.0, |length| length.as_millis() as f64);
     play.buffer_ms = u32::try_from(buffer.as_millis()).unwrap_or(u32::MAX);
     play.four_ccs.clone_from(&options.codecs);

@@ -1,4 +1,4 @@
-//! What carries a viewer's bytes: TCP, TLS, or HTTP over one of them.
+//! What carries a viewer's bytes: TCP, TLS, or HTTP or a WebSocket over one of them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use millrace_model::Variant;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
 use super::trust::Trust;
 use super::tunnel::Tunnel;
+use super::websocket::WebSocket;
 
 /// How long the last words may take.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -21,6 +22,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) variant: Variant,
+    pub(super) websocket: bool,
     pub(super) address: SocketAddr,
     /// Host and perhaps port, as the URL has them.
     pub(super) authority: String,
@@ -33,6 +35,7 @@ pub(super) enum Transport {
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
     Tunnel(Box<Tunnel>),
+    WebSocket(Box<WebSocket>),
 }
 
 impl Target {
@@ -43,16 +46,26 @@ impl Target {
         let _ = stream.set_nodelay(true);
         let tunnelled = matches!(self.variant, Variant::Rtmpt | Variant::Rtmpte | Variant::Rtmpts);
         let Some(trust) = &self.trust else {
-            if tunnelled {
-                return Ok(Transport::Tunnel(Box::new(Tunnel::over(stream, &self.authority).await?)));
+            if tunnelled || self.websocket {
+                return self.through_http(stream).await;
             }
             return Ok(Transport::Tcp(stream));
         };
         let stream = trust.connect(stream).await?;
-        if tunnelled {
-            return Ok(Transport::Tunnel(Box::new(Tunnel::over(stream, &self.authority).await?)));
+        if tunnelled || self.websocket {
+            return self.through_http(stream).await;
         }
         Ok(Transport::Tls(Box::new(stream)))
+    }
+
+    async fn through_http<S>(&self, stream: S) -> Result<Transport, String>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        if self.websocket {
+            return Ok(Transport::WebSocket(Box::new(WebSocket::over(stream, &self.authority).await?)));
+        }
+        Ok(Transport::Tunnel(Box::new(Tunnel::over(stream, &self.authority).await?)))
     }
 }
 
@@ -72,6 +85,7 @@ impl Transport {
                 tunnel.send(bytes);
                 Ok(())
             }
+            Self::WebSocket(websocket) => websocket.send(bytes).await,
         }
     }
 
@@ -87,6 +101,7 @@ impl Transport {
                 read => read.map_err(broke),
             },
             Self::Tunnel(tunnel) => tunnel.receive(input).await,
+            Self::WebSocket(websocket) => websocket.receive(input).await,
         }
     }
 
@@ -97,6 +112,7 @@ impl Transport {
                 Self::Tcp(_) => {}
                 Self::Tls(stream) => drop(stream.shutdown().await),
                 Self::Tunnel(tunnel) => tunnel.close().await,
+                Self::WebSocket(websocket) => websocket.close().await,
             }
         };
         // The report does not depend on it.

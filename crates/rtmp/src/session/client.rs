@@ -36,6 +36,8 @@ pub struct Play {
     pub four_ccs: Vec<String>,
     /// The file to be, for servers that ask.
     pub swf: Option<Swf>,
+    /// Whether to want no more on its way than is acknowledged, see [`super::Server::credit`].
+    pub ack_gate: bool,
 }
 
 /// A player's file, as SWF verification knows it.
@@ -62,6 +64,7 @@ impl Play {
             encoding: Encoding::Amf0,
             four_ccs: Vec::new(),
             swf: None,
+            ack_gate: false,
         }
     }
 }
@@ -168,10 +171,10 @@ impl Client {
     /// # Errors
     /// When the server broke the protocol or refused the connection.
     pub fn receive(&mut self, input: &mut BytesMut) -> Result<(), Error> {
-        let before = input.len();
         if self.phase == Phase::Handshake && !self.shake_hands(input)? {
             return Ok(());
         }
+        let before = input.len();
         if let Some(encryption) = &mut self.encryption {
             encryption.inbound.decrypt(input);
         }
@@ -181,7 +184,9 @@ impl Client {
         }
         read?;
         self.received = self.received.wrapping_add((before - input.len()) as u32);
-        if self.received.wrapping_sub(self.acknowledged) >= self.window {
+        // A server that waits for it should not have to.
+        let often = if self.play.ack_gate { 4 } else { 1 };
+        if self.received.wrapping_sub(self.acknowledged) >= self.window / often {
             self.acknowledged = self.received;
             self.control(&Message::control(kind::ACKNOWLEDGEMENT, self.received));
         }
@@ -266,6 +271,9 @@ impl Client {
         if !self.play.four_ccs.is_empty() {
             let list = self.play.four_ccs.iter().map(|name| Value::from(name.as_str())).collect();
             properties.push("fourCcList", Value::StrictArray(list));
+        }
+        if self.play.ack_gate {
+            properties.push("ackGate", Value::Boolean(true));
         }
         let mut command = Command::new("connect", CONNECT, vec![]);
         command.object = properties.into();
