@@ -28,6 +28,7 @@ const STAYS_AFTER_S = 5
 const SEEK_EVERY_MS = 100
 /** With less than this ahead and nothing on the way, the rest is asked for. */
 const REFILL_S = 10
+const REFILL_EVERY_MS = 1000
 const NEAR_S = 2
 const LEAST_BUFFER_MS = 2000
 /** Not for each second that is played. */
@@ -291,8 +292,10 @@ export class Playback {
   /** What is played may have been filled from elsewhere than where the server stands now. */
   private refill(ranges: readonly Range[], time: number): void {
     // At the end of what there is the play head stands in no range any more.
-    const range = rangeAt(ranges, time) ?? rangeAt(ranges, time - GAP_S)
+    const range = rangeAt(ranges, time) ?? rangeAt(ranges, this.video.seeking ? time : time - GAP_S)
     if (!range || this.openSeek || this.wanted !== undefined || range.end - time > REFILL_S) return
+    // What waits to be appended may be the rest. A server that is of no help is not asked again and again.
+    if (!this.feed.isDrained || this.now() - this.lastSeek < REFILL_EVERY_MS) return
     if (range.end >= this.duration - NEAR_S && this.isComplete) return
     const head = this.feed.head / 1000
     const isFed = head >= range.start - NEAR_S && head <= range.end + REFILL_S && !this.isComplete

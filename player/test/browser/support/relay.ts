@@ -43,6 +43,11 @@ export class Relay {
     return this.origin.replace('http', 'ws') + '/rtmp'
   }
 
+  /** Connections that are open now. */
+  get viewers(): number {
+    return this.sockets.size
+  }
+
   /** How often viewers sent this command. */
   count(command: string): number {
     const name = Buffer.concat([Buffer.from([2, 0, command.length]), Buffer.from(command)])
@@ -129,6 +134,7 @@ export class Relay {
         } else if (frame.opcode === 8) socket.end(Buffer.from([CLOSE, 0]))
       }
     })
+    socket.on('end', () => socket.end())
     socket.on('close', () => {
       this.sockets.delete(socket)
       server.destroy()
