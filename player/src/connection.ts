@@ -57,6 +57,7 @@ export class Connection {
   private attempt = 0
   private wasReady = false
   private isReady = false
+  private isOver = false
   private cancelTimer: () => void = () => undefined
   private cancelWatch: () => void = () => undefined
   private lastByte = 0
@@ -88,7 +89,7 @@ export class Connection {
 
   /** Connects, if that is not under way already. A wait for the next try ends. */
   start(): void {
-    if (this.wire || this.ladder) return
+    if (this.wire || this.ladder || this.isOver) return
     this.cancelTimer()
     const turn = ++this.turn
     this.ladder = new Ladder([], '', this.surroundings.memory)
@@ -113,6 +114,12 @@ export class Connection {
     this.wire?.close()
     this.wire = this.current = this.ladder = undefined
     this.isReady = false
+  }
+
+  /** Ends for good: whoever asks for a connection later gets none. */
+  end(): void {
+    this.isOver = true
+    this.stop()
   }
 
   /** Another connection at once, for a route that changed. */
@@ -229,7 +236,7 @@ export class Connection {
   }
 
   private fail(failure: Failure): void {
-    this.stop()
+    this.end()
     this.events.failed(failure)
   }
 

@@ -28,6 +28,7 @@ export class MillraceVideo extends HTMLElement {
   player: MillracePlayer | undefined
   private readonly overlay: Overlay
   private isDue = false
+  private failure: { code: number, message: string } | undefined
 
   constructor() {
     super()
@@ -57,6 +58,11 @@ export class MillraceVideo extends HTMLElement {
     // The attribute is the default only, which counts when the element is made by a parser.
     if (name === 'muted') this.video.muted = value !== null
     this.overlay.update()
+  }
+
+  /** As MediaError has it, with the sentence for the viewer. */
+  get error(): { code: number, message: string } | null {
+    return this.failure ?? this.video.error
   }
 
   get src(): string {
@@ -92,14 +98,17 @@ export class MillraceVideo extends HTMLElement {
     this.dataset.playing = key
     this.player = new MillracePlayer(this.video)
     this.overlay.watch(this.player)
-    this.player.addEventListener('error', ({ detail }) => this.dispatchEvent(new CustomEvent('error', { detail })))
+    this.player.addEventListener('error', ({ detail }) => {
+      if (detail.fatal) this.failure = { code: detail.code, message: detail.text }
+      this.dispatchEvent(new CustomEvent('error', { detail }))
+    })
     this.player.addEventListener('level', ({ detail }) => this.dispatchEvent(new CustomEvent('level', { detail })))
     this.player.configure(options)
   }
 
   private end(): void {
     this.player?.destroy()
-    this.player = undefined
+    this.player = this.failure = undefined
     delete this.dataset.playing
   }
 
@@ -127,7 +136,7 @@ export class MillraceVideo extends HTMLElement {
 }
 
 /** Whatever HTMLVideoElement has and HTMLElement has not: see proxy.ts. */
-export interface MillraceVideo extends Omit<HTMLVideoElement, keyof HTMLElement | 'src'> {}
+export interface MillraceVideo extends Omit<HTMLVideoElement, keyof HTMLElement | 'src' | 'error'> {}
 
 actAsVideo(MillraceVideo)
 // Two scripts on one page, of two versions perhaps: the first wins.

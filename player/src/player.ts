@@ -71,6 +71,7 @@ export class MillracePlayer extends EventTarget {
   private nextLevel: number | undefined
   private isRenewed = false
   private isBlocked = false
+  private hasFailed = false
   private lifetime = new AbortController()
 
   constructor(
@@ -155,7 +156,10 @@ export class MillracePlayer extends EventTarget {
     this.connection = connection
     this.playback = new Playback(this.video, connection, {
       error: error => this.report(error),
-      metadata: metadata => this.tell('metadata', metadata),
+      metadata: metadata => {
+        this.isRenewed = false
+        this.tell('metadata', metadata)
+      },
       switched: () => this.switched(),
       switchFailed: status => {
         this.nextLevel = undefined
@@ -186,7 +190,7 @@ export class MillracePlayer extends EventTarget {
     this.connection?.stop()
     this.playback?.destroy()
     this.connection = this.playback = this.address = undefined
-    this.isRenewed = this.isBlocked = false
+    this.isRenewed = this.isBlocked = this.hasFailed = false
   }
 
   private choose(level: LevelSource | undefined): Address | undefined {
@@ -245,7 +249,10 @@ export class MillracePlayer extends EventTarget {
   }
 
   private report(error: PlayerError): void {
-    if (error.fatal) this.connection?.stop()
+    // One cause is enough: what fails behind it fails because of it.
+    if (this.hasFailed) return
+    this.hasFailed = error.fatal
+    if (error.fatal) this.connection?.end()
     this.tell('error', error)
   }
 

@@ -108,15 +108,21 @@ describe('<millrace-video>', () => {
   })
 
   it('says what went wrong, and tries again when asked', async () => {
-    const one = await page(`<millrace-video src="${APP}/mp4:nothing" ENDPOINT></millrace-video>`)
+    const { relay } = house
+    relay.refusesSockets = true
+    const one = await page(`<millrace-video src="${APP}/mp4:film" ENDPOINT transports="websocket" muted></millrace-video>`)
     const again = one.getByRole('button', { name: 'Try again' })
     await again.waitFor()
-    assert.equal(await one.locator('.error p').textContent(), 'There is no video called “nothing” here.')
-    assert.equal(await one.locator('[aria-live]').textContent(), 'There is no video called “nothing” here.')
-    media.film('nothing.mp4', 3)
-    await one.waitForTimeout(100)
-    await one.evaluate(src => document.querySelector('millrace-video')!.setAttribute('src', src), `${APP}/mp4:film`)
-    await until(one, 'video.readyState >= 2')
+    const sentence = '127.0.0.1 can’t be reached.'
+    assert.equal(await one.locator('.error p').textContent(), sentence)
+    assert.equal(await one.locator('[aria-live]').textContent(), sentence)
+    assert.deepEqual(await one.evaluate(() => {
+      const { error } = document.querySelector('millrace-video') as unknown as { error: { code: number, message: string } }
+      return [error.code, error.message]
+    }), [2, sentence])
+    relay.refusesSockets = false
+    await again.click()
+    await until(one, 'video.currentTime > 0.3')
     assert.equal(await again.isVisible(), false)
     await one.close()
   })
