@@ -201,6 +201,8 @@ export class Feed {
     }
     known.fragments.push(...known.timeline.end())
     this.pass(kind)
+    // What is held is there; behind the new configuration it would be nonsense.
+    if (kind === 'video') this.repeats.drop()
     if (known.mime !== mime) known.lane?.change(mime)
     if (known.lane && init) known.lane.append(init)
     Object.assign(known, { mime, init })

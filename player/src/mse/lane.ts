@@ -107,10 +107,19 @@ export class Lane {
         buffer.changeType(task.mime)
         break
       case 'offset':
-        buffer.abort()
+        this.abort()
         buffer.timestampOffset = task.seconds
     }
     this.finish()
+  }
+
+  /** A source that has ended refuses this, and needs it not: setting the offset opens it again (MSE, timestampOffset). */
+  private abort(): void {
+    try {
+      this.buffer.abort()
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== 'InvalidStateError') throw error
+    }
   }
 
   private finish(): void {

@@ -64,7 +64,7 @@ describe('what comes', () => {
     // A ping each minute is no media.
     assert.ok(relay.toViewers - before < 100, `${relay.toViewers - before} bytes while paused`)
     assert.ok(relay.count('pause') >= 1)
-    await page.evaluate(() => window.video.play())
+    await page.evaluate(() => void window.video.play())
     await until(page, 'video.currentTime > 30', 60_000)
     assert.equal(await page.evaluate(() => window.video.played.length), 1)
     assert.deepEqual(await page.evaluate(() => window.errors), [])

@@ -97,7 +97,7 @@ describe('a film', () => {
     const known = new Map(video.map(({ hash, dts }) => [hash, dts - video[0].dts]))
     const shifted = seen.filter(({ hash, dts }) => Math.abs((known.get(hash) ?? -1) * 1000 - (dts - seen[0].dts)) > 1)
     assert.deepEqual(shifted, [], 'samples at the wrong time after a seek')
-    await page.evaluate(() => window.video.play())
+    await page.evaluate(() => void window.video.play())
     for (const seconds of [40, 5, 57]) {
       await page.evaluate(to => { window.video.currentTime = to }, seconds)
       await until(page, `video.currentTime > ${seconds + 0.4} && video.currentTime < ${seconds + 10} && !video.seeking`)
@@ -105,7 +105,7 @@ describe('a film', () => {
     await page.evaluate(() => { window.video.currentTime = 1e6 })
     await until(page, 'video.ended')
     await page.evaluate(() => { window.video.currentTime = 0 })
-    await page.evaluate(() => window.video.play())
+    await page.evaluate(() => void window.video.play())
     await until(page, 'video.currentTime > 0.3 && video.currentTime < 10 && !video.seeking')
     assert.deepEqual(await page.evaluate(() => window.errors), [])
     await page.close()
@@ -129,7 +129,7 @@ describe('a film', () => {
     const seeks = house.relay.count('seek') - before
     assert.ok(seeks <= 22, `${seeks} seeks in 2 s`)
     assert.ok(seeks >= 1)
-    await page.evaluate(() => window.video.play())
+    await page.evaluate(() => void window.video.play())
     await until(page, 'video.currentTime > 34')
     assert.deepEqual(await page.evaluate(() => window.errors), [])
     await page.close()

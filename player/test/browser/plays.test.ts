@@ -43,7 +43,7 @@ describe('a stream', () => {
       await until(page, 'video.currentTime > 37.2 && !video.seeking')
       await until(page, 'video.ended')
       assert.ok(await page.evaluate(() => window.video.currentTime) > 39.9)
-      await page.evaluate(() => window.video.play())
+      await page.evaluate(() => void window.video.play())
       await until(page, 'video.currentTime > 0.5 && video.currentTime < 10 && !video.seeking')
       assert.deepEqual(await page.evaluate(() => window.errors), [])
       await page.close()
