@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tungstenite::error::ProtocolError;
 use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tungstenite::protocol::frame::{CloseFrame, Frame, FrameHeader};
@@ -57,7 +57,7 @@ pub(crate) struct WebSocket {
     /// Whether something may have been read from the socket that was not asked for yet.
     more: bool,
     /// When the client is to be asked next whether it is there.
-    ping: Instant,
+    ping: Interval,
     /// Whether we have said goodbye: no frame follows.
     closed: bool,
     /// Whether the client has.
@@ -109,6 +109,8 @@ impl WebSocket {
             .max_write_buffer_size(ANSWERS)
             .max_message_size(Some(LONGEST))
             .max_frame_size(Some(LONGEST));
+        let mut ping = interval_at(Instant::now() + PING, PING);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             socket,
             context: WebSocketContext::from_partially_read(first.to_vec(), Role::Server, Some(config)),
@@ -116,7 +118,7 @@ impl WebSocket {
             answers: 0,
             room: LEAST,
             more: true,
-            ping: Instant::now() + PING,
+            ping,
             closed: false,
             ended: false,
             broken: false,
@@ -260,8 +262,7 @@ impl WebSocket {
         let wanted = Wanted { read, write: self.wants_write() };
         tokio::select! {
             readable = self.socket.ready(wanted) => readable,
-            () = sleep_until(self.ping) => {
-                self.ping = Instant::now() + PING;
+            _ = self.ping.tick() => {
                 if !self.closed && self.out.is_empty() {
                     self.push(Frame::ping(Bytes::new()))?;
                 }

@@ -255,6 +255,18 @@ async fn pings_are_answered_between_the_frames_of_a_film() {
     }
 }
 
+/// What stands between a page and the edge takes a connection for dead on which nothing moves.
+#[tokio::test]
+async fn a_page_is_asked_now_and_then_whether_it_is_there() {
+    let house = House::with(|limits| limits.session.handshake = Duration::from_secs(600)).await;
+    let mut websocket = Page::default().open(house.road().connect().await).await;
+    tokio::time::pause();
+    for _ in 0..3 {
+        let asked = websocket.next().await;
+        assert!(matches!(asked, Some(Ok(Frame::Ping(_)))), "{asked:?}");
+    }
+}
+
 /// A client that asks without end and takes no answer is not read from any more, and ends by the rule for all who take
 /// nothing.
 #[tokio::test]
