@@ -40,7 +40,8 @@ export class TunnelWire implements Wire {
     this.isOver = true
     this.abort.abort()
     this.wake()
-    if (this.id) void this.request('close', ZERO, { keepalive: true }).catch(() => undefined)
+    // The request that is under way has its number already.
+    if (this.id) void this.post(`/close/${this.id}/${this.number}`, ZERO, { keepalive: true }).catch(() => undefined)
   }
 
   rest(isResting: boolean): void {
@@ -73,19 +74,13 @@ export class TunnelWire implements Wire {
   }
 
   /** A request that was lost is sent once more with its number: the server kept the answer. */
-  private async numbered(kind: string, body: Bytes): Promise<Bytes> {
+  private numbered(kind: string, body: Bytes): Promise<Bytes> {
+    const path = `/${kind}/${this.id}/${this.number++}`
     const options = { signal: this.abort.signal }
-    const lost = (error: unknown): Promise<Bytes> => {
+    return this.post(path, body, options).catch((error: unknown) => {
       if (error instanceof Refusal || this.isOver) throw error
-      return this.request(kind, body, options)
-    }
-    const reply = await this.request(kind, body, options).catch(lost)
-    this.number++
-    return reply
-  }
-
-  private request(kind: string, body: Bytes, options: RequestInit): Promise<Bytes> {
-    return this.post(`/${kind}/${this.id}/${this.number}`, body, options)
+      return this.post(path, body, options)
+    })
   }
 
   private async post(path: string, body: Bytes, options: RequestInit): Promise<Bytes> {
