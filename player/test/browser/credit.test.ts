@@ -13,8 +13,8 @@ describe('what comes', () => {
   let house: House
 
   before(async () => {
-    // Noise does not shrink: about 20 Mbit/s.
-    media.ffmpeg('heavy.mp4', '-f', 'lavfi', '-i', 'nullsrc=size=640x360:rate=25:duration=60,geq=random(1)*255:128:128',
+    // Noise does not shrink: about 20 Mbit/s, and more than Chromium's 150 MB.
+    media.ffmpeg('heavy.mp4', '-f', 'lavfi', '-i', 'nullsrc=size=640x360:rate=25:duration=90,geq=random(1)*255:128:128',
       '-c:v', 'libx264', '-preset', 'ultrafast', '-b:v', '20M', '-maxrate', '20M', '-bufsize', '4M', '-g', '25', '-pix_fmt', 'yuv420p')
     media.film('film.mp4', 120)
     house = await House.over(media)
@@ -48,6 +48,29 @@ describe('what comes', () => {
     await play(page, { src: 'rtmp://127.0.0.1/cfx/st/mp4:heavy', endpoint: relay.endpoint })
     await until(page, 'video.currentTime > 3')
     assert.ok(relay.toViewers - before > 2 * WINDOW)
+    assert.deepEqual(await page.evaluate(() => window.errors), [])
+    await page.close()
+  })
+
+  it('may be more than the browser holds', async () => {
+    const { relay, browser } = house
+    const page = await browser.page(relay.origin)
+    await page.evaluate(() => {
+      const append = SourceBuffer.prototype.appendBuffer
+      SourceBuffer.prototype.appendBuffer = function (bytes) {
+        try {
+          append.call(this, bytes)
+        } catch (error) {
+          window.events.push((error as DOMException).name)
+          throw error
+        }
+      }
+    })
+    await play(page, { src: 'rtmp://127.0.0.1/cfx/st/mp4:heavy', endpoint: relay.endpoint, bufferAhead: 120 })
+    await until(page, "events.includes('QuotaExceededError')", 60_000)
+    await page.evaluate(() => { window.video.playbackRate = 4 })
+    await until(page, 'video.ended', 120_000)
+    assert.equal(await page.evaluate(() => window.video.played.length), 1)
     assert.deepEqual(await page.evaluate(() => window.errors), [])
     await page.close()
   })
