@@ -36,6 +36,7 @@ Commands:
   player            Builds the player for browsers into player/dist, with npm; servers that are built behind that have
                     it in them. Fails when a file is larger than its budget.
   fixtures          Makes assets/sample.{mp4,flv,mp3} again, with ffmpeg.
+  transcripts       Writes player/test/transcripts again: what the RTMP crate makes of bytes, for the player's tests.
   shapes            Makes crates/control/src/shape/shapes.txt again, from the newest botocore's model of
                     CloudFront's API; and records what botocore sends and reads.
   fuzz [TARGET...]  Runs the fuzz targets, all or those named, one after the other; starts from
@@ -83,6 +84,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<bool> {
         ["setup"] => setup::everything().map(|()| true),
         ["player"] => player::build().map(|()| true),
         ["fixtures"] => fixtures::make().map(|()| true),
+        ["transcripts"] => player::transcripts().map(|()| true),
         ["shapes"] => shapes::make().map(|()| true),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["bench", "rtmp", rest @ ..] => bench::rtmp(rest),

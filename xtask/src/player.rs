@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::step::Run;
-use crate::tools::{must, root};
+use crate::tools::{cargo, must, root};
 
 /// Builds it into `player/dist`; fails when a file grew over its budget.
 pub(crate) fn build() -> anyhow::Result<()> {
@@ -17,6 +17,12 @@ pub(crate) fn test(run: &mut Run) {
         run.command("player's types", npm().args(["run", "check"]));
         run.command("player's tests", npm().arg("test"));
     }
+}
+
+/// Writes what the RTMP crate makes of bytes, for the player's tests to compare with.
+pub(crate) fn transcripts() -> anyhow::Result<()> {
+    let mut tests = cargo(["test", "--package", "millrace-rtmp", "--test", "transcripts"]);
+    must(tests.env("MILLRACE_WRITE_TRANSCRIPTS", "1"))
 }
 
 fn packages() -> anyhow::Result<()> {
