@@ -80,8 +80,8 @@ async fn serve(options: &Demo) -> anyhow::Result<()> {
     let server = Server::start(edge.clone(), cache, &ports).await?;
     plane.follow(edge);
     let api = plane.listen(&[at(options.api_port)], None, "--api-port PORT").await?;
-    if let Some(rtmp) = server.addresses.first() {
-        buckets.tell(&made, *rtmp)?;
+    if let [rtmp, http, ..] = server.addresses[..] {
+        buckets.tell(&made, rtmp, http)?;
     }
     say(&greeting(&buckets.media, &server.addresses));
     say(&page_greeting(&buckets.player, &made, &server.addresses));

@@ -50,7 +50,12 @@ impl Buckets {
     }
 
     /// Tells the page where things are this time.
-    pub(super) fn tell(&self, made: &Distributions, rtmp: SocketAddr) -> anyhow::Result<()> {
+    pub(super) fn tell(
+        &self,
+        made: &Distributions,
+        rtmp: SocketAddr,
+        http: SocketAddr,
+    ) -> anyhow::Result<()> {
         let samples: Vec<Value> = SAMPLES
             .iter()
             .map(|(file, name, what, _)| json!({ "file": file, "name": name, "what": what }))
@@ -58,6 +63,8 @@ impl Buckets {
         let facts = json!({
             "rtmp": format!("rtmp://{}/cfx/st", host(rtmp)),
             "streaming": format!("rtmp://{}:{}/cfx/st", made.streaming, rtmp.port()),
+            "page": format!("rtmp://{}:{}/cfx/st", made.streaming, http.port()),
+            "player": format!("http://{}:{}/.millrace/player/latest/millrace-player.js", made.streaming, http.port()),
             "distribution": made.web.0,
             "folder": std::path::absolute(&self.player)?,
             "samples": samples,
