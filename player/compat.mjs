@@ -1,0 +1,30 @@
+// Builds the adapters for old libraries into dist/, and fails when one grows over its budget.
+
+import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+
+const KB = 1024
+/** What it is made of, what pages load, and how large that may be after gzip. */
+const ADAPTERS = [
+  ['videojs', 'compat-videojs-flash', 1.5 * KB],
+  ['mediaelement', 'compat-mediaelement-rtmp', 1.5 * KB],
+  ['flowplayer', 'compat-flowplayer-rtmp', 2 * KB],
+  ['markup', 'compat-flash-markup', 3 * KB],
+  // Has the markup in it: the budget is that of both.
+  ['swfobject', 'compat-swfobject', 3 * KB],
+  // Has the core in it as well.
+  ['all', 'compat-all', 25 * KB],
+]
+
+for (const [source, name, budget] of ADAPTERS) {
+  const outfile = `dist/${name}.js`
+  await build({
+    entryPoints: [`compat/${source}.ts`], outfile, bundle: true, minify: true, format: 'iife', target: 'es2020',
+    legalComments: 'none', sourcemap: true, logLevel: 'warning',
+  })
+  const bytes = gzipSync(readFileSync(outfile), { level: 9 }).length
+  const isOver = bytes > budget
+  console.log(`${name}: ${bytes} bytes gzip of ${budget}${isOver ? ': OVER THE BUDGET' : ''}`)
+  if (isOver) process.exitCode = 1
+}

@@ -1,0 +1,81 @@
+// What all adapters share: the core, wherever it is, and the libraries, whenever they come.
+
+import type { MillracePlayer, PlayerError } from '../src/index.ts'
+
+export type Core = typeof import('../src/index.ts')
+
+export interface Source {
+  src: string
+  /** The connection, if `src` is only the name. */
+  streamer?: string
+}
+
+const FILE = 'millrace-player.js'
+const NETWORK = 2
+
+/** The adapter's own script, which is known only while it runs for the first time. */
+export const script = document.currentScript as HTMLScriptElement | null
+
+export const global = <Type>(name: string): Type | undefined => Reflect.get(window, name) as Type | undefined
+
+/** Only whose address it is: what it means is for the core, which has the grammar. */
+export const isRtmp = (src = ''): boolean => /^rtmp\w*:\/\//i.test(src)
+
+/** The types by which video.js and MediaElement.js know RTMP. */
+export const isRtmpType = (type = ''): boolean => /^(?:rtmp\/(?:mp4|flv|mp3)|(?:video|audio)\/rtmp)$/i.test(type)
+
+/** Acts once a script made this global, and ran to its end: video.js 4 sets `videojs` before anything is in it. */
+export const whenGlobal = <Type>(name: string, act: (value: Type) => void): void => {
+  let value = global<Type>(name)
+  if (value !== undefined) return act(value)
+  Object.defineProperty(window, name, {
+    configurable: true, enumerable: true,
+    get: () => value,
+    set: (to: Type) => {
+      if (value === undefined) queueMicrotask(() => act(value as Type))
+      value = to
+    },
+  })
+}
+
+export const loadedCore = (): Core | undefined => global<Core>('Millrace')
+
+let loading: Promise<Core> | undefined
+
+/** The core: on the page already, or in the folder that the adapter came from. */
+export const core = (): Promise<Core> => {
+  const found = loadedCore()
+  return found ? Promise.resolve(found) : loading ??= load()
+}
+
+const load = (): Promise<Core> => new Promise((resolve, reject) => {
+  const element = document.createElement('script')
+  element.src = new URL(FILE, script?.src || document.baseURI).href
+  const fail = (): void => reject(new Error(`${element.src} can’t be loaded.`))
+  element.onload = () => {
+    const found = loadedCore()
+    if (found) resolve(found)
+    else fail()
+  }
+  element.onerror = fail
+  document.head.append(element)
+})
+
+/** Plays RTMP in a video element, until the function that it returns is called. */
+export const connect = (video: HTMLVideoElement, source: Source, failed: (error: PlayerError) => void): (() => void) => {
+  let player: MillracePlayer | undefined
+  let isOver = false
+  const begin = ({ MillracePlayer: Player }: Core): void => {
+    if (isOver) return
+    player = new Player(video)
+    player.addEventListener('error', ({ detail }) => {
+      if (detail.fatal) failed(detail)
+    })
+    player.configure({ ...source, endpoint: script?.dataset.endpoint })
+  }
+  core().then(begin, (error: Error) => failed({ code: NETWORK, fatal: true, text: error.message, server: '' }))
+  return () => {
+    isOver = true
+    player?.destroy()
+  }
+}

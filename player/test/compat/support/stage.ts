@@ -1,0 +1,123 @@
+// Old pages in a browser, and what everybody expects of a player on them.
+
+import assert from 'node:assert/strict'
+import type { Page } from 'playwright-core'
+import { launch, type Browser } from '../../browser/support/browser.ts'
+import { Media } from '../../browser/support/media.ts'
+import { serve, type Server } from '../../browser/support/server.ts'
+import { Site } from './site.ts'
+
+/** The film's length, s: more than what is buffered at the start, so that the server has to seek. */
+export const LENGTH = 30
+
+/** What each page offers: its library's own calls, under one name. */
+interface OldPage {
+  play(): void
+  pause(): void
+  seek(seconds: number): void
+  time(): number
+  duration(): number
+  paused(): boolean
+}
+
+/** What a page's library calls its events. */
+export interface Events {
+  play: string
+  pause: string
+  seek: string
+  end: string
+}
+
+declare global {
+  interface Window {
+    old: OldPage
+    /** The library's events, as the page's own handlers heard them. */
+    heard: string[]
+  }
+}
+
+interface Row {
+  form: string
+  version: string
+  done: string[]
+}
+
+const STEPS = ['plays', 'pauses', 'seeks', 'ends'] as const
+
+export class Stage {
+  private readonly rows: Row[] = []
+
+  private constructor(
+    private readonly media: Media, private readonly server: Server, private readonly site: Site, private readonly browser: Browser,
+  ) {}
+
+  static async open(): Promise<Stage> {
+    const media = new Media()
+    media.film('film.mp4', LENGTH)
+    const server = await serve(media.folder)
+    return new Stage(media, server, await Site.over(server.port), await launch())
+  }
+
+  async close(): Promise<void> {
+    await this.browser.stop()
+    await this.site.stop()
+    await this.server.stop()
+    this.media.remove()
+    for (const { form, version, done } of this.rows) {
+      console.log(`${form.padEnd(34)} ${version.padEnd(8)} ${STEPS.map(step => done.includes(step) ? step : '–'.padEnd(step.length)).join('  ')}`)
+    }
+  }
+
+  async visit(path: string, use: (page: Page) => Promise<void>): Promise<void> {
+    const page = await this.browser.page(`${this.site.origin}/pages/${path}`)
+    try {
+      await use(page)
+    } finally {
+      await page.close()
+    }
+  }
+
+  /** Plays, pauses, seeks and ends by the page's own calls, and its handlers hear of it. */
+  async goesThrough(form: string, version: string, path: string, events: Events): Promise<void> {
+    const row: Row = { form, version, done: [] }
+    this.rows.push(row)
+    await this.visit(path, async page => {
+      await until(page, 'window.old')
+      await page.evaluate(() => window.old.play())
+      await until(page, 'old.time() > 0.3 && !old.paused()')
+      await until(page, `Math.abs(old.duration() - ${LENGTH}) < 0.5`)
+      await heard(page, events.play)
+      row.done.push('plays')
+      await page.evaluate(() => window.old.pause())
+      await until(page, 'old.paused()')
+      await heard(page, events.pause)
+      row.done.push('pauses')
+      await page.evaluate(to => window.old.seek(to), LENGTH - 4)
+      await until(page, `old.time() >= ${LENGTH - 4.1}`)
+      await heard(page, events.seek)
+      await page.evaluate(() => window.old.play())
+      await until(page, `old.time() > ${LENGTH - 3.8}`)
+      row.done.push('seeks')
+      await heard(page, events.end)
+      assert.ok(await page.evaluate(() => window.old.time()) > LENGTH - 0.5)
+      row.done.push('ends')
+      assert.ok(!(await page.evaluate(() => window.heard)).includes('error'), 'no error was heard')
+    })
+  }
+}
+
+export const heard = (page: Page, event: string): Promise<void> => until(page, `heard.includes(${JSON.stringify(event)})`)
+
+/** Waits until an expression holds in the page. Says how things stand if it never does. */
+export const until = async (page: Page, holds: string, ms = 20_000): Promise<void> => {
+  try {
+    await page.waitForFunction(holds, undefined, { timeout: ms, polling: 50 })
+  } catch {
+    const state = await page.evaluate(() => {
+      const { old, heard } = window
+      const videos = Array.from(document.querySelectorAll('video'), video => [video.id, video.src, video.currentTime, video.duration, video.readyState, video.paused])
+      return { heard, old: old && [old.time(), old.duration(), old.paused()], videos, body: document.body.innerHTML.slice(0, 600) }
+    }).catch(String)
+    throw new Error(`never: ${holds}; ${JSON.stringify(state)}`)
+  }
+}
