@@ -1,5 +1,6 @@
 //! `cargo xtask player`: the player for browsers, from TypeScript to the files that the server has in it.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::step::Run;
@@ -17,6 +18,11 @@ pub(crate) fn test(run: &mut Run) {
         run.command("player's types", npm().args(["run", "check"]));
         run.command("player's tests", npm().arg("test"));
     }
+}
+
+/// Plays in a browser what `program` serves, and compares it with what is in the files.
+pub(crate) fn in_browser(run: &mut Run, program: &Path) {
+    run.command("player in a browser", npm().args(["run", "test:browser"]).env("MILLRACE_BIN", program));
 }
 
 /// Writes what the RTMP crate makes of bytes, for the player's tests to compare with.

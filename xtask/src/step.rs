@@ -33,7 +33,11 @@ struct Counts {
 impl Counts {
     /// Takes a line of a test program's output.
     fn line(&mut self, line: &str) {
-        if let Some(rest) = line.strip_prefix("test result: ") {
+        if let Some((what, Ok(number))) =
+            line.strip_prefix("# ").and_then(|rest| rest.split_once(' ')).map(|(what, n)| (what, n.parse()))
+        {
+            self.of_node(what, number);
+        } else if let Some(rest) = line.strip_prefix("test result: ") {
             let number = |what: &str| {
                 let words: Vec<&str> = rest.split([' ', ';', '.']).filter(|word| !word.is_empty()).collect();
                 let at = words.iter().position(|word| *word == what)?;
@@ -47,6 +51,23 @@ impl Counts {
             line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"))
         {
             self.names.push(name.to_owned());
+        } else if let Some((_, name)) =
+            line.trim_start().strip_prefix("not ok ").and_then(|rest| rest.split_once(" - "))
+        {
+            self.names.push(name.to_owned());
+        }
+    }
+
+    /// What Node's test runner says at the end of a program.
+    fn of_node(&mut self, what: &str, number: usize) {
+        match what {
+            "pass" => {
+                self.programs += 1;
+                self.passed += number;
+            }
+            "fail" | "cancelled" => self.failed += number,
+            "skipped" | "todo" => self.ignored += number,
+            _ => {}
         }
     }
 
@@ -169,8 +190,11 @@ mod tests {
             test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
             test result: ok. 40 passed; 0 failed; 2 ignored; 0 measured; 7 filtered out; finished in 1.20s";
         output.lines().for_each(|line| counts.line(line));
-        let names = vec!["c - should panic".to_owned()];
-        assert_eq!(counts, Counts { programs: 2, passed: 42, failed: 1, ignored: 2, names });
+        let output = "TAP version 13\n# Subtest: a player\n    not ok 2 - plays\nnot ok 1 - a player\n# tests 34\n# suites 1\n\
+            # pass 33\n# fail 1\n# cancelled 0\n# skipped 0\n# todo 0\n# duration_ms 422.97";
+        output.lines().for_each(|line| counts.line(line));
+        let names = ["c - should panic", "plays", "a player"].map(str::to_owned).to_vec();
+        assert_eq!(counts, Counts { programs: 3, passed: 75, failed: 2, ignored: 2, names });
     }
 
     #[test]

@@ -32,7 +32,10 @@ pub(crate) fn whole() -> anyhow::Result<bool> {
     let built = run.command("build", &mut cargo(["build", "--release", "--package", "millrace"]));
     restart(&mut run);
     match (ready, built) {
-        (true, true) => end_to_end(&mut run, None),
+        (true, true) => {
+            end_to_end(&mut run, None);
+            player::in_browser(&mut run, &target().join("release/millrace"));
+        }
         (false, _) => run.impossible("end to end", "the setup failed"),
         (_, false) => run.impossible("end to end", "there is no program to test"),
     }
