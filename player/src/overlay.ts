@@ -3,7 +3,7 @@
 
 import type { MillraceVideo } from './element.ts'
 import type { MillracePlayer } from './player.ts'
-import { label, type PlayerError } from './text.ts'
+import { Code, label, type PlayerError } from './text.ts'
 
 const STYLE = `
 :host { display: inline-block; position: relative; background: #000; color: #fff; font: 1rem/1.4 system-ui, sans-serif; max-width: 100% }
@@ -19,6 +19,7 @@ option { background: #000 }
 .bar { position: absolute; top: .6em; right: .6em; display: flex; gap: .5em }
 .error { position: absolute; inset: auto 0 0; top: 0; display: flex; flex-direction: column; gap: 1em; align-items: center; justify-content: center; padding: 1em; overflow: auto; text-align: center; background: #000c }
 .error p { margin: 0; max-width: 36em }
+.notice { position: absolute; left: .6em; right: 10em; top: .6em; margin: 0; padding: .4em .8em; border-radius: .4em; background: #000b; width: fit-content; pointer-events: none }
 .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
 @media (prefers-reduced-motion: reduce) { .play { transition: none } .play:hover { transform: none } }
 @media (forced-colors: active) { button, select { forced-color-adjust: auto; border-color: ButtonText } .error { background: Canvas; color: CanvasText } }
@@ -40,8 +41,11 @@ export class Overlay {
   private readonly panel: HTMLElement
   private readonly sentence: HTMLElement
   private readonly said: HTMLElement
+  private readonly notice: HTMLElement
   private wasPlayed = false
   private error: PlayerError | undefined
+  /** What is missing, or comes later, while the rest plays. */
+  private lack: PlayerError | undefined
 
   constructor(root: ShadowRoot, private readonly host: MillraceVideo) {
     make(root, 'style', { textContent: STYLE })
@@ -55,6 +59,7 @@ export class Overlay {
     // The region stands there before anything is in it: what comes with its region is not read out (ARIA, live regions).
     this.sentence = make(this.panel, 'p')
     const retry = make(this.panel, 'button', { type: 'button', textContent: label.retry })
+    this.notice = make(root, 'p', { className: 'notice', ariaHidden: 'true' })
     this.said = make(root, 'div', { className: 'said', ariaLive: 'polite' })
     this.play.onclick = () => void this.start()
     this.unmute.onclick = () => this.onUnmute()
@@ -66,7 +71,7 @@ export class Overlay {
 
   /** Another player: what was said of the one before is over. */
   watch(player: MillracePlayer): void {
-    this.error = undefined
+    this.error = this.lack = undefined
     this.wasPlayed = false
     player.addEventListener('error', ({ detail }) => this.fail(detail))
     player.addEventListener('metadata', () => this.listLevels(player))
@@ -86,6 +91,8 @@ export class Overlay {
     this.unmute.hidden = !(this.isSilenced && video.muted)
     this.panel.hidden = this.error === undefined
     this.sentence.textContent = this.error?.text ?? ''
+    this.notice.hidden = this.lack === undefined || this.error !== undefined
+    this.notice.textContent = this.lack?.text ?? ''
   }
 
   private isSilenced = false
@@ -95,6 +102,8 @@ export class Overlay {
     video.addEventListener('playing', () => {
       this.wasPlayed = true
       this.error = undefined
+      // A connection comes back; a picture that can't be shown does not.
+      if (this.lack?.code !== Code.NotSupported) this.lack = undefined
       this.update()
     })
     for (const type of ['play', 'pause', 'volumechange', 'emptied']) video.addEventListener(type, () => this.update())
@@ -143,6 +152,7 @@ export class Overlay {
   private fail(error: PlayerError): void {
     this.say(error.text)
     if (error.fatal) this.error = error
+    else this.lack = error
     this.update()
   }
 

@@ -27,8 +27,9 @@ export const noMediaSource = (): PlayerError =>
   error(Code.NotSupported, 'This browser can’t play streams: it has no Media Source Extensions.')
 
 export const unsupported = (kind: TrackKind, codec: string, isHopeless: boolean): PlayerError => {
-  const what = kind === 'video' ? 'picture' : 'sound'
-  return error(Code.NotSupported, `This file’s ${what} is coded as ${codec}, which this browser can’t play.`, '', isHopeless)
+  const [what, instead] = kind === 'video' ? ['picture', 'H.264'] : ['sound', 'AAC']
+  const text = `This file’s ${what} is coded as ${codec}, which this browser can’t play. Converted to ${instead} it would.`
+  return error(Code.NotSupported, text, '', isHopeless)
 }
 
 export const decoding = (what: string): PlayerError =>

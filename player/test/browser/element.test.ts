@@ -16,6 +16,7 @@ describe('<millrace-video>', () => {
   before(async () => {
     media.film('film.mp4', 30)
     media.film('small.mp4', 30, '-vf', 'scale=160:90')
+    media.film('old.flv', 5, '-c:v', 'flv1', '-c:a', 'libmp3lame', '-ar', '44100')
     house = await House.over(media)
   })
 
@@ -61,6 +62,23 @@ describe('<millrace-video>', () => {
       await one.evaluate(src => { (document.querySelector('millrace-video') as HTMLElement & { src: string }).src = src }, `${APP}/mp4:${name}`)
       await until(one, `video.videoWidth == ${name === 'film' ? 320 : 160}`)
     }
+    await one.close()
+  })
+
+  it('says what of a file a browser can not show, and plays the rest', async () => {
+    const one = await page(`<millrace-video src="${APP}/old" ENDPOINT muted></millrace-video>`)
+    await until(one, 'video.readyState >= 3')
+    const notice = (): Promise<string> => one.evaluate(() => {
+      const { shadowRoot } = document.querySelector('millrace-video')!
+      const notice = shadowRoot!.querySelector<HTMLElement>('.notice')!
+      return notice.checkVisibility() ? notice.innerText : ''
+    })
+    await one.evaluate(() => window.video.play())
+    await until(one, 'video.currentTime > 0.5')
+    assert.equal(await notice(), 'This file’s picture is coded as Sorenson H.263, which this browser can’t play. Converted to H.264 it would.')
+    await one.evaluate(src => { (document.querySelector('millrace-video') as HTMLElement & { src: string }).src = src }, `${APP}/mp4:film`)
+    await until(one, 'video.videoWidth == 320')
+    assert.equal(await notice(), '')
     await one.close()
   })
 

@@ -24,7 +24,7 @@ describe('what a viewer is told', () => {
     const codes = ['FileStructureInvalid', 'NoSupportedTrackFound', 'Failed'].map(code => refusedPlay(status(`NetStream.Play.${code}`), 'a').code)
     assert.deepEqual(codes, [3, 4, 2])
     const { text, fatal } = unsupported('video', 'Sorenson H.263', false)
-    assert.deepEqual([text, fatal], ['This file’s picture is coded as Sorenson H.263, which this browser can’t play.', false])
+    assert.deepEqual([text, fatal], ['This file’s picture is coded as Sorenson H.263, which this browser can’t play. Converted to H.264 it would.', false])
   })
 
   it('of servers that can not be reached, with the likely cause', () => {

@@ -11,7 +11,7 @@ const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
 ]
-const LOOPBACK = /^(https?|wss?):\/\/(127\.0\.0\.1|localhost)[:/]/
+const LOOPBACK = /^(https?|wss?):\/\/(127\.0\.0\.1|([a-z0-9]+\.)?localhost)[:/]/
 
 export interface Browser {
   page(origin: string): Promise<Page>
