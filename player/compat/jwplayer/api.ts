@@ -1,0 +1,470 @@
+// One player: the calls of JW Player 5 to 7.
+
+import { attemptsOf, feedOf, flag, isRaw, itemsOf, number, prefersFlash, versionOf, word, type Item, type Raw, type Version } from './config.ts'
+import { Emitter, METHODS, type Handler } from './events.ts'
+import { fetchFeed } from './feed.ts'
+import { Media } from './media.ts'
+import { Progress } from './progress.ts'
+import { fromElement, View } from './view.ts'
+
+/** What the page is told of the registry. */
+export interface Registry {
+  /** What the page says of its version. */
+  said(): unknown
+  placed(api: Api, element: HTMLElement): void
+  removed(api: Api): void
+}
+
+type Load = string | number | Raw | Raw[]
+
+export class Api {
+  readonly emitter = new Emitter()
+  readonly plugins: Raw = {}
+  version: Version = 6
+  config: Raw = {}
+  private view: View | undefined
+  private media: Media | undefined
+  private progress: Progress | undefined
+  private items: Item[] = []
+  private index = 0
+  private isReady = false
+  private isBusy = false
+  /** Called before there is a player to obey. */
+  private calls: (() => void)[] = []
+  private isInterrupted = false
+
+  constructor(readonly id: string, private readonly registry: Registry) {
+    for (const [method, type] of METHODS) Object.assign(this, { [method]: (act: Handler) => this.on(type, act) })
+  }
+
+  setup(config: Raw, place: HTMLElement | null = document.getElementById(this.id)): this {
+    if (!place) {
+      if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', () => this.setup(config), { once: true })
+      return this
+    }
+    if (this.view) this.end()
+    this.config = { ...fromElement(place), ...config }
+    this.version = versionOf(this.config, this.registry.said())
+    const media = this.media = new Media({
+      metadata: metadata => this.emitter.tell('meta', { metadata }),
+      level: () => this.emitter.tell('levelsChanged', this.qualities),
+      failed: text => this.fail(text),
+    })
+    this.view = new View(place, media.video, this.config)
+    this.progress = new Progress(this, media)
+    this.prepare(media.video)
+    if (isRaw(config.events)) for (const [name, act] of Object.entries(config.events)) this.listen(name, act)
+    if (config.skin ?? config.plugins) console.info('Skins and plugins of JW Player are left out.')
+    this.registry.placed(this, this.view.element)
+    void this.begin()
+    return this
+  }
+
+  on(types: string, act: Handler, context: unknown = this): this {
+    // Who comes late is told at once.
+    if (/\bready\b/.test(types) && this.isReady) setTimeout(() => act.call(context, { type: 'ready' }))
+    this.emitter.add(types, act, context)
+    return this
+  }
+
+  once(types: string, act: Handler, context: unknown = this): this {
+    this.emitter.add(types, act, context, true)
+    return this
+  }
+
+  off(types?: string | null, act?: Handler | null): this {
+    this.emitter.remove(types, act)
+    return this
+  }
+
+  trigger(type: string, event?: Raw): this {
+    this.emitter.tell(type, event)
+    return this
+  }
+
+  remove(): this {
+    this.emitter.tell('remove')
+    this.end()
+    this.emitter.remove()
+    this.registry.removed(this)
+    return this
+  }
+
+  load(what: Load): this {
+    return this.when(() => {
+      this.halt()
+      if (typeof what === 'number') return this.take(what)
+      const { file: _, sources: __, levels: ___, playlist: ____, playlistfile: _____, modes: ______, ...shared } = this.config
+      const own = typeof what === 'string' ? { [feedOf({ file: what }) ? 'playlistfile' : 'file']: what } : Array.isArray(what) ? { playlist: what } : what
+      void this.fill({ ...shared, ...own }).then(() => this.flush(), (error: Error) => this.fail(error.message))
+    })
+  }
+
+  /** Without a word: the other of what it does. */
+  play(isToPlay?: boolean): this {
+    return this.when(() => {
+      const isPlaying = this.progress?.isActive ?? false
+      if (isToPlay ?? !isPlaying) this.start()
+      else this.media?.pause()
+    })
+  }
+
+  pause(isToPause?: boolean): this {
+    return this.play(isToPause === undefined ? undefined : !isToPause)
+  }
+
+  stop(): this {
+    return this.when(() => this.halt())
+  }
+
+  /** Who seeks, plays: in all versions. */
+  seek(to: number | string): this {
+    return this.when(() => {
+      const seconds = number(to) ?? 0
+      if (!this.media?.isOpen) this.open(seconds)
+      this.progress?.willSeek(seconds)
+      this.media?.seek(seconds)
+      if (!this.progress?.isActive) this.start()
+    })
+  }
+
+  playlistItem(index: number | string): this {
+    return this.when(() => {
+      this.halt()
+      this.take(number(index) ?? 0)
+      this.start()
+    })
+  }
+
+  playlistNext(): this {
+    return this.playlistItem((this.index + 1) % Math.max(this.items.length, 1))
+  }
+
+  playlistPrev(): this {
+    return this.playlistItem((this.index + this.items.length - 1) % Math.max(this.items.length, 1))
+  }
+
+  getState(): string {
+    return this.progress?.name ?? (this.version >= 7 ? 'idle' : 'IDLE')
+  }
+
+  getPosition(): number {
+    return this.progress?.state === 'idle' ? 0 : this.video?.currentTime ?? 0
+  }
+
+  getDuration(): number {
+    const { duration = NaN } = this.video ?? {}
+    if (duration === Infinity) return -1
+    return duration > 0 ? duration : this.items[this.index]?.duration ?? 0
+  }
+
+  getBuffer(): number {
+    return this.progress?.bufferPercent ?? 0
+  }
+
+  getPlaylist(): Item[] {
+    return this.items
+  }
+
+  getPlaylistItem(index = this.index): Item | undefined {
+    return this.items[index]
+  }
+
+  getPlaylistIndex(): number {
+    return this.index
+  }
+
+  getVolume(): number {
+    return Math.round((this.video?.volume ?? 1) * 100)
+  }
+
+  setVolume(percent: number | string): this {
+    return this.when(() => {
+      if (this.video) this.video.volume = Math.min(Math.max((number(percent) ?? 0) / 100, 0), 1)
+    })
+  }
+
+  getMute(): boolean {
+    return this.video?.muted ?? false
+  }
+
+  setMute(isMuted?: boolean): this {
+    return this.when(() => {
+      if (this.video) this.video.muted = isMuted ?? !this.video.muted
+    })
+  }
+
+  getFullscreen(): boolean {
+    return this.view !== undefined && document.fullscreenElement === this.view.element
+  }
+
+  setFullscreen(isFull?: boolean): this {
+    return this.when(() => {
+      const isWanted = isFull ?? !this.getFullscreen()
+      const done = isWanted ? this.view?.element.requestFullscreen?.() : this.getFullscreen() ? document.exitFullscreen() : undefined
+      // Browsers let nobody do so without a gesture.
+      done?.catch(() => undefined)
+    })
+  }
+
+  getWidth(): number {
+    return this.view?.element.clientWidth ?? 0
+  }
+
+  getHeight(): number {
+    return this.view?.element.clientHeight ?? 0
+  }
+
+  resize(width: number | string, height: number | string): this {
+    return this.when(() => {
+      this.view?.resize(width, height)
+      this.emitter.tell('resize', { width: this.getWidth(), height: this.getHeight() })
+    })
+  }
+
+  getSafeRegion(): Raw {
+    return { x: 0, y: 0, width: this.getWidth(), height: this.getHeight() }
+  }
+
+  getControls(): boolean {
+    return this.video?.controls ?? false
+  }
+
+  setControls(isShown?: boolean): this {
+    return this.when(() => {
+      if (!this.video) return
+      this.video.controls = isShown ?? !this.video.controls
+      this.emitter.tell('controls', { controls: this.video.controls })
+    })
+  }
+
+  getQualityLevels(): unknown[] {
+    return this.qualities.levels
+  }
+
+  getCurrentQuality(): number {
+    return this.media?.level ?? -1
+  }
+
+  setCurrentQuality(index: number): void {
+    if (this.media) this.media.level = index
+  }
+
+  getCaptionsList(): Raw[] {
+    return [{ id: 'off', label: 'Off' }, ...this.captions.map(({ label, id }, index) => ({ id: id || index, label }))]
+  }
+
+  getCurrentCaptions(): number {
+    return this.captions.findIndex(({ mode }) => mode === 'showing') + 1
+  }
+
+  setCurrentCaptions(index: number): void {
+    this.captions.forEach((track, at) => { track.mode = at === index - 1 ? 'showing' : 'disabled' })
+    this.emitter.tell('captionsChanged', { tracks: this.getCaptionsList(), track: index })
+  }
+
+  getAudioTracks(): unknown[] {
+    return []
+  }
+
+  getCurrentAudioTrack(): number {
+    return -1
+  }
+
+  setCurrentAudioTrack(): void {
+    // One sound is all that a stream has.
+  }
+
+  addButton(icon: string, label: string, act: () => void, id: string): this {
+    return this.when(() => this.view?.addButton(icon, label, act, id))
+  }
+
+  removeButton(id: string): this {
+    return this.when(() => this.view?.removeButton(id))
+  }
+
+  getContainer(): HTMLElement | null {
+    return this.view?.element ?? document.getElementById(this.id)
+  }
+
+  /** "flash" on pages that ask for it: they show what they have for Flash then. */
+  getRenderingMode(): string {
+    return this.media?.isStream || prefersFlash(this.config, this.version) ? 'flash' : 'html5'
+  }
+
+  getProvider(): Raw {
+    return { name: this.getRenderingMode() }
+  }
+
+  getMeta(): Raw {
+    return this.progress?.metadata ?? {}
+  }
+
+  getItemMeta(): Raw {
+    return this.getMeta()
+  }
+
+  getConfig(): Raw {
+    return { ...this.config, playlist: this.items, item: this.index, state: this.getState(), volume: this.getVolume(), mute: this.getMute(), position: this.getPosition(), duration: this.getDuration(), fullscreen: this.getFullscreen() }
+  }
+
+  getPlugin(name: string): unknown {
+    return this.plugins[name]
+  }
+
+  registerPlugin(): void {
+    // Plugins drew into a SWF.
+  }
+
+  callback(): void {
+    // What JW Player's own plugins report to.
+  }
+
+  get video(): HTMLVideoElement | undefined {
+    return this.media?.video
+  }
+
+  /** What ends leads to what is next, as each version has it. */
+  next(): void {
+    const { repeat = this.version <= 5 ? 'none' : false } = this.config
+    const isLast = this.index >= this.items.length - 1
+    if (repeat === 'single') this.again(this.index)
+    else if (!isLast && (this.version >= 6 || repeat === 'list' || repeat === 'always')) this.again(this.index + 1)
+    else if (flag(repeat) || repeat === 'always') this.again(0)
+    else if (isLast) this.emitter.tell('playlistComplete')
+  }
+
+  get levels(): { levels: unknown[], currentQuality: number } {
+    return this.qualities
+  }
+
+  private get qualities(): { levels: Raw[], currentQuality: number } {
+    const levels = this.media?.levels.map(({ label, bitrate, width, height }, index) => ({ label: label ?? (bitrate ? `${bitrate}kbps` : `${index}`), bitrate, width, height })) ?? []
+    return { levels, currentQuality: this.getCurrentQuality() }
+  }
+
+  private get captions(): TextTrack[] {
+    return Array.from(this.video?.textTracks ?? []).filter(({ kind }) => kind === 'captions' || kind === 'subtitles')
+  }
+
+  private when(act: () => void): this {
+    if (this.isReady && !this.isBusy) act()
+    else this.calls.push(act)
+    return this
+  }
+
+  private flush(): void {
+    this.calls.splice(0).forEach(act => act())
+  }
+
+  private listen(name: string, act: unknown): void {
+    const [, type] = METHODS.find(([method]) => method === name) ?? []
+    if (type && typeof act === 'function') this.emitter.add(type, act as Handler, this)
+  }
+
+  private prepare(video: HTMLVideoElement): void {
+    const { controls, controlbar, mute, volume } = this.config
+    video.controls = controls === undefined ? controlbar !== 'none' : flag(controls)
+    video.muted = flag(mute)
+    const percent = number(volume)
+    if (percent !== undefined) video.volume = Math.min(Math.max(percent / 100, 0), 1)
+    // JW Player asks for nothing before somebody plays.
+    video.preload = 'none'
+  }
+
+  private async begin(): Promise<void> {
+    const { media } = this
+    // The page's handlers are set after setup() comes back.
+    await Promise.resolve()
+    try {
+      await this.fill(this.config, () => {
+        this.isReady = true
+        this.emitter.tell('ready')
+      })
+    } catch (error) {
+      if (media !== this.media) return
+      const message = (error as Error).message
+      this.view?.say(message)
+      return this.emitter.tell('setupError', { message, fallback: false })
+    }
+    if (media !== this.media) return
+    this.flush()
+    if (flag(this.config.autostart)) this.play(true)
+  }
+
+  /** Another list, which may have to be fetched. */
+  private async fill(config: Raw, then?: () => void): Promise<void> {
+    const { media } = this
+    const feed = feedOf(config)
+    this.isBusy = true
+    try {
+      const items = itemsOf(feed ? await fetchFeed(feed, config) : config).filter(({ sources }) => sources.length > 0)
+      if (media !== this.media) return
+      if (items.length === 0) throw new Error('Error loading player: No playable sources found')
+      this.items = items
+      then?.()
+      this.emitter.tell('playlist', { playlist: items })
+      this.take(number(config.item) ?? 0)
+    } finally {
+      this.isBusy = false
+    }
+  }
+
+  private take(index: number): void {
+    this.index = Math.min(Math.max(index, 0), this.items.length - 1)
+    const item = this.items[this.index]
+    const { video, view } = this
+    if (!video || !view) return
+    video.poster = item.image ?? word(this.config.image) ?? ''
+    view.say('')
+    view.clearTracks()
+    const captions = item.tracks.filter(({ kind }) => kind !== 'thumbnails')
+    captions.forEach(track => void view.track(track, track.default ?? false))
+    this.emitter.tell('playlistItem', { index: this.index, item })
+    if (captions.length > 0) this.emitter.tell('captionsList', { tracks: this.getCaptionsList(), track: this.getCurrentCaptions() })
+  }
+
+  private start(): void {
+    this.isInterrupted = false
+    this.emitter.tell('beforePlay')
+    if (this.isInterrupted) return
+    if (!this.media?.isOpen) this.open()
+    this.progress?.wait()
+    this.media?.play()
+  }
+
+  private open(at?: number): void {
+    const item = this.items[this.index]
+    if (!item || !this.media) return
+    this.media.open(attemptsOf(item, this.config, this.version), at ?? item.start ?? 0)
+    this.emitter.tell('levels', this.qualities)
+  }
+
+  private halt(): void {
+    this.isInterrupted = true
+    this.media?.close()
+    this.progress?.idle()
+  }
+
+  private again(index: number): void {
+    this.media?.close()
+    if (index !== this.index || this.items.length > 1) this.take(index)
+    this.start()
+  }
+
+  private fail(message: string): void {
+    this.media?.close()
+    this.progress?.idle()
+    this.view?.say(message)
+    this.emitter.tell('error', { message })
+  }
+
+  private end(): void {
+    this.progress?.end()
+    this.media?.close()
+    this.view?.remove()
+    this.view = this.media = this.progress = undefined
+    this.isReady = false
+    this.calls = []
+  }
+}
