@@ -67,13 +67,20 @@ export const connect = (video: HTMLVideoElement, source: Source, failed: (error:
   let isOver = false
   const begin = ({ MillracePlayer: Player }: Core): void => {
     if (isOver) return
+    const { paused } = video
     player = new Player(video)
-    player.addEventListener('error', ({ detail }) => {
-      if (detail.fatal) failed(detail)
-    })
+    // Not at once: who calls this is not yet ready to hear of it.
+    player.addEventListener('error', ({ detail }) => queueMicrotask(() => {
+      if (detail.fatal && !isOver) failed(detail)
+    }))
     player.configure({ ...source, endpoint: script?.dataset.endpoint })
+    // A source that comes while an element waits for one stops it (HTML, media element load algorithm).
+    if (!paused && video.paused) void video.play().catch(() => undefined)
   }
-  core().then(begin, (error: Error) => failed({ code: NETWORK, fatal: true, text: error.message, server: '' }))
+  // At once where that can be: a page says play() right after it said what.
+  const found = loadedCore()
+  if (found) begin(found)
+  else core().then(begin, (error: Error) => failed({ code: NETWORK, fatal: true, text: error.message, server: '' }))
   return () => {
     isOver = true
     player?.destroy()

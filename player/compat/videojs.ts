@@ -47,10 +47,19 @@ const handlerFor = (videojs: VideoJs): SourceHandler => {
   return {
     canPlayType,
     canHandleSource: ({ src, type }) => canPlayType(type) || (isRtmp(src) ? 'maybe' : ''),
-    handleSource: ({ src }, tech) => ({
-      dispose: connect(tech.el(), { src }, ({ code, text }) => fail(tech, code, text)),
-    }),
+    handleSource: ({ src }, tech) => {
+      const video = tech.el()
+      quiet(video)
+      return { dispose: connect(video, { src }, ({ code, text }) => fail(tech, code, text)) }
+    },
   }
+}
+
+/** 5 takes a second `loadstart` for somebody else's source, and ends ours: what the page's <source>s began is to be over. */
+const quiet = (video: HTMLVideoElement): void => {
+  video.querySelectorAll('source').forEach(source => source.remove())
+  video.removeAttribute('src')
+  video.load()
 }
 
 /** What pages call of the tech that was: addresses are taken apart and put together, SWFs are not embedded. */

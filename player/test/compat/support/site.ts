@@ -66,10 +66,10 @@ export class Site {
 
   /** `?version=5&adapter=all`: what the page's words in capitals stand for. */
   private page(name: string, parameters: URLSearchParams): string {
-    let text = readFileSync(join('test/pages', name), 'utf8').replaceAll(HOST, `127.0.0.1:${this.media}`)
+    let text = readFileSync(join('test/pages', name), 'utf8')
     parameters.forEach((value, key) => {
       text = text.replaceAll(key.toUpperCase(), value)
     })
-    return text
+    return text.replaceAll(HOST, `127.0.0.1:${this.media}`)
   }
 }

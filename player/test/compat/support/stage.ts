@@ -54,6 +54,7 @@ export class Stage {
   static async open(): Promise<Stage> {
     const media = new Media()
     media.film('film.mp4', LENGTH)
+    media.film('small.mp4', LENGTH, '-vf', 'scale=160:90')
     const server = await serve(media.folder)
     return new Stage(media, server, await Site.over(server.port), await launch())
   }
