@@ -16,7 +16,7 @@ describe('<millrace-video>', () => {
   before(async () => {
     media.film('film.mp4', 30)
     media.film('small.mp4', 30, '-vf', 'scale=160:90')
-    media.film('old.flv', 5, '-c:v', 'flv1', '-c:a', 'libmp3lame', '-ar', '44100')
+    media.film('old.flv', 5, '-c:v', 'flv1', '-bf', '0', '-c:a', 'libmp3lame', '-ar', '44100')
     house = await House.over(media)
   })
 
