@@ -37,7 +37,7 @@ enum Sign {
 }
 
 /// What is needed, and the Debian package that brings it.
-const NEEDS: [(Sign, &str); 27] = [
+const NEEDS: [(Sign, &str); 28] = [
     (Sign::Program("ffmpeg"), "ffmpeg"),
     (Sign::Program("ffprobe"), "ffmpeg"),
     (Sign::Program("rtmpdump"), "rtmpdump"),
@@ -63,6 +63,7 @@ const NEEDS: [(Sign, &str); 27] = [
     (Sign::File("/usr/sbin/nginx"), "nginx-light"),
     (Sign::File("/usr/lib/nginx/modules/ngx_stream_module.so"), "libnginx-mod-stream"),
     (Sign::Program("chromium"), "chromium"),
+    (Sign::Program("firefox-esr"), "firefox-esr"),
     (Sign::Program("df"), "coreutils"),
     // Debian's own, whatever else is in PATH.
     (Sign::File("/usr/bin/aws"), "awscli"),

@@ -1,0 +1,93 @@
+// The same in Firefox: what plays, and that its pictures are those of the file.
+
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { PLAIN, seenByFirefox } from './support/firefox.ts'
+import { Media } from './support/media.ts'
+import { serve, type Server } from './support/server.ts'
+
+const SECONDS = 30
+/** In the order of their turn; each with the extension that its stream name goes without. */
+const FILES = ['mp4:film.mp4', 'both', 'mp4:sound.m4a', 'mp3:song'] as const
+
+/** Helpers of every page's script. */
+const HELPERS = `
+const video = document.querySelector('video')
+const came = (type, target = video) => new Promise(resolve => target.addEventListener(type, resolve, { once: true }))
+const until = async holds => { while (!holds()) await new Promise(resolve => setTimeout(resolve, 20)) }
+const seek = async (target, time) => { const sought = came('seeked', target); target.currentTime = time; await sought }
+`
+
+describe('Firefox', () => {
+  const media = new Media()
+  let server: Server
+
+  before(async () => {
+    media.film('film.mp4', SECONDS)
+    media.film('both.flv', SECONDS, '-c:a', 'libmp3lame')
+    media.ffmpeg('sound.m4a', '-f', 'lavfi', '-i', `sine=duration=${SECONDS}`, '-c:a', 'aac')
+    media.ffmpeg('song.mp3', '-f', 'lavfi', '-i', `sine=duration=${SECONDS}`, '-c:a', 'libmp3lame')
+    // What a browser plays by itself has to have its index in front.
+    media.ffmpeg(PLAIN, '-i', join(media.folder, 'film.mp4'), '-c', 'copy', '-movflags', 'faststart')
+    server = await serve(media.folder)
+  })
+
+  after(async () => {
+    await server?.stop()
+    media.remove()
+  })
+
+  const options = (name: string): string => JSON.stringify({ src: `rtmp://127.0.0.1:${server.port}/cfx/st/${name}` })
+
+  it('plays, seeks and ends files of every kind', async () => {
+    const script = `${HELPERS}
+      const seen = []
+      for (const options of [${FILES.map(options).join()}]) {
+        const player = new Millrace.MillracePlayer(video, options)
+        const errors = []
+        player.addEventListener('error', ({ detail }) => errors.push(detail.text))
+        await came('canplay')
+        await video.play()
+        await until(() => video.currentTime > 0.5)
+        const duration = Math.round(video.duration)
+        await seek(video, 20)
+        await until(() => video.currentTime > 20.3)
+        const ended = came('ended')
+        video.currentTime = video.duration - 1
+        await ended
+        seen.push({ duration, width: video.videoWidth, errors })
+        player.destroy()
+      }
+      report(seen)`
+    const sound = { duration: SECONDS, width: 0, errors: [] }
+    const film = { duration: SECONDS, width: 320, errors: [] }
+    assert.deepEqual(await seenByFirefox(script, media.folder), [film, film, sound, sound])
+  })
+
+  it('shows the pictures of the file, wherever it is sought', async () => {
+    const script = `${HELPERS}
+      const plain = document.createElement('video')
+      plain.muted = true
+      plain.src = '/${PLAIN}'
+      const player = new Millrace.MillracePlayer(video, ${options('mp4:film.mp4')})
+      await Promise.all([came('loadeddata', plain), came('loadeddata')])
+      // Times of the stream begin where nothing of the file lies before 0.
+      const offset = video.buffered.start(0)
+      const picture = element => {
+        const canvas = new OffscreenCanvas(element.videoWidth, element.videoHeight)
+        const context = canvas.getContext('2d')
+        context.drawImage(element, 0, 0)
+        return context.getImageData(0, 0, canvas.width, canvas.height).data
+      }
+      const seen = []
+      for (const frame of [3, 700, 250, 251, 249, 12, 500, 99, 640, 400]) {
+        const time = (frame + 0.5) / 25
+        await Promise.all([seek(video, offset + time), seek(plain, time)])
+        const [ours, theirs] = [picture(video), picture(plain)]
+        seen.push(ours.length > 0 && ours.every((value, index) => value === theirs[index]))
+      }
+      report(seen)`
+    assert.deepEqual(await seenByFirefox(script, media.folder), Array(10).fill(true))
+  })
+})
