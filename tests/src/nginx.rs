@@ -32,6 +32,15 @@ impl Nginx {
         Self::reverse_proxy(server, "proxy_http_version 1.0; proxy_set_header Connection close;")
     }
 
+    /// A reverse proxy that passes WebSockets on, and says for whom.
+    pub fn passing_websockets(server: u16) -> Self {
+        Self::reverse_proxy(
+            server,
+            "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; \
+             proxy_set_header X-Forwarded-For 192.0.2.7; proxy_set_header X-Forwarded-Proto https;",
+        )
+    }
+
     fn reverse_proxy(server: u16, upstream: &str) -> Self {
         Self::start(|port| {
             // librtmp never connects again, so its connection must live as long as the film takes.

@@ -55,6 +55,27 @@ fn viewers_who_share_a_proxys_connections_at_their_own_pace_do_not_stall() {
 }
 
 #[test]
+fn a_websocket_brings_the_film_on_every_port_and_through_a_reverse_proxy() {
+    let film = Media::make("film.mp4", &[BOTH, "-t 2 -bf 2 -c:a aac"]);
+    let config = Config::of_film(&film, "").with_proxies().with_certificate();
+    let mut server = Server::serve(&config);
+    let nginx = Nginx::passing_websockets(server.port());
+    let (whole, saved) = (Frames::of_file(film.path()), film.beside("saved.flv"));
+    for (scheme, port) in [("ws", server.port()), ("wss", server.port()), ("ws", nginx.port())] {
+        let url = url_at(scheme, port, "mp4:film.mp4");
+        let _ = play(&url, &["--insecure", "--output", &saved.to_string_lossy()]).ok();
+        Frames::of_file(&saved).assert_same(&whole, &url);
+    }
+    let log = server.wait_for_event("viewer 3 192.0.2.7:");
+    assert!(log.contains("over rtmp in a WebSocket") && log.contains("over rtmps in a WebSocket"), "{log}");
+    let through = log.lines().find(|line| line.contains("viewer 3 192.0.2.7:") && line.contains("connected"));
+    assert!(
+        through.is_some_and(|line| line.contains("over rtmps in a WebSocket")),
+        "TLS ends at the proxy: {log}"
+    );
+}
+
+#[test]
 fn behind_a_balancer_that_says_who_comes_the_log_names_the_viewer() {
     let film = Media::make("film.mp4", &[BOTH, "-t 2 -bf 2 -c:a aac"]);
     let config = Config::of_film(&film, "").with_proxies().with_certificate();
