@@ -33,6 +33,7 @@ declare global {
     old: OldPage
     /** The library's events, as the page's own handlers heard them. */
     heard: string[]
+    furthest: number
   }
 }
 
@@ -93,6 +94,11 @@ export class Stage {
       await until(page, 'old.paused()')
       await heard(page, events.pause)
       row.done.push('pauses')
+      // Some libraries go back to the beginning at once: how far it came is looked at before.
+      await page.evaluate(() => {
+        window.furthest = 0
+        setInterval(() => { window.furthest = Math.max(window.furthest, window.old.time()) }, 10)
+      })
       await page.evaluate(to => window.old.seek(to), LENGTH - 4)
       await until(page, `old.time() >= ${LENGTH - 4.1}`)
       await heard(page, events.seek)
@@ -100,7 +106,7 @@ export class Stage {
       await until(page, `old.time() > ${LENGTH - 3.8}`)
       row.done.push('seeks')
       await heard(page, events.end)
-      assert.ok(await page.evaluate(() => window.old.time()) > LENGTH - 0.5)
+      await until(page, `furthest > ${LENGTH - 0.6}`)
       row.done.push('ends')
       assert.ok(!(await page.evaluate(() => window.heard)).includes('error'), 'no error was heard')
     })

@@ -1,0 +1,476 @@
+// One player: the calls and events of Flowplayer 3.
+
+import { Media } from '../jwplayer/media.ts'
+import { attemptsOf, Clip, CLIP_EVENTS, Handlers, isRaw, type Raw } from './clip.ts'
+import { Plugin } from './plugin.ts'
+
+export const State = { Unloaded: -1, Loaded: 0, Unstarted: 1, Buffering: 2, Playing: 3, Paused: 4, Ended: 5 } as const
+type State = typeof State[keyof typeof State]
+
+const PLAYER_EVENTS = ['Load', 'Unload', 'Click', 'Keypress', 'Volume', 'Mute', 'Unmute', 'PlaylistReplace', 'ClipAdd', 'Fullscreen', 'FullscreenExit', 'Error', 'MouseOver', 'MouseOut', 'ClipRemove']
+/** `scaling`, by the words of CSS; `scale` is what nobody has to say. */
+const FITS: Record<string, string> = { fit: 'contain', orig: 'none', half: 'scale-down', crop: 'cover' }
+/** What Flowplayer calls what can't be played. */
+const ERRORS = { stream: 200, none: 201 }
+
+export class Player {
+  private readonly handlers = new Handlers()
+  private readonly plugins = new Map<string, Plugin>()
+  private media: Media | undefined
+  private common: Clip
+  private clips: Clip[] = []
+  private current = 0
+  private state: State = State.Unloaded
+  private place = 0
+  private hasBegun = false
+  private isSeeking = false
+  private original = ''
+
+  constructor(private readonly parent: HTMLElement, private readonly config: Raw) {
+    this.common = new Clip(clipOf(config.clip))
+    this.handlers.addAll(config)
+    this.list(this.configured())
+    for (const name of [...CLIP_EVENTS, 'Cuepoint']) this.provide(name, (method, ...values) => void Reflect.apply(Reflect.get(this.common, method) as () => void, this.common, values))
+    for (const name of PLAYER_EVENTS) this.provide(name, (method, act) => this.handlers.add(method, act))
+    this.original = parent.innerHTML
+    // What stands in the container is there to be clicked at.
+    if (parent.innerHTML.trim() === '') this.load()
+    else parent.addEventListener('click', this.onSplash)
+  }
+
+  id(): string {
+    return this.parent.id
+  }
+
+  getParent(): HTMLElement {
+    return this.parent
+  }
+
+  getVersion(): number[] {
+    return [3, 2, 18]
+  }
+
+  isLoaded(): boolean {
+    return this.media !== undefined
+  }
+
+  isPlaying(): boolean {
+    return this.state === State.Playing
+  }
+
+  isPaused(): boolean {
+    return this.state === State.Paused
+  }
+
+  getState(): State {
+    return this.state
+  }
+
+  load(then?: () => void): this {
+    if (!this.media && this.asks('Load')) {
+      this.parent.removeEventListener('click', this.onSplash)
+      this.embed()
+      this.state = State.Loaded
+      // Handlers may still be set by who makes the player.
+      queueMicrotask(() => {
+        this.tell('onLoad')
+        then?.()
+        this.begin()
+      })
+    } else if (this.media) then?.()
+    return this
+  }
+
+  unload(): this {
+    if (!this.media || !this.asks('Unload')) return this
+    this.media.close()
+    this.media = undefined
+    this.state = State.Unloaded
+    this.parent.innerHTML = this.original
+    this.parent.addEventListener('click', this.onSplash)
+    this.tell('onUnload')
+    return this
+  }
+
+  close(): this {
+    return this.stop()
+  }
+
+  reset(): this {
+    return this.stop()
+  }
+
+  /** Also by number, address or clip, which take the place of what is played. */
+  play(what?: number | string | Raw): this {
+    if (!this.media) return this.load(() => this.play(what ?? this.current))
+    if (typeof what === 'number') return this.start(what)
+    if (what !== undefined) {
+      this.setPlaylist([what])
+      return this.start(0)
+    }
+    return this.state === State.Paused ? this.resume() : this.state === State.Playing ? this : this.start(this.current)
+  }
+
+  pause(): this {
+    if (this.state !== State.Playing && this.state !== State.Buffering) return this
+    if (this.may('Pause')) this.media?.pause()
+    return this
+  }
+
+  resume(): this {
+    if (this.state === State.Paused && this.may('Resume')) this.media?.play()
+    return this
+  }
+
+  toggle(): this {
+    return this.isPlaying() ? this.pause() : this.play()
+  }
+
+  stop(): this {
+    if (this.state < State.Buffering || !this.may('Stop')) return this
+    this.media?.close()
+    this.state = State.Unstarted
+    this.tellClip('onStop')
+    return this
+  }
+
+  seek(seconds: number | string): this {
+    const to = Number(seconds)
+    if (!this.media || !this.may('Seek', to)) return this
+    this.isSeeking = true
+    this.media.seek(to)
+    return this
+  }
+
+  /** Asks for the media and waits with the first picture. */
+  startBuffering(): this {
+    if (this.video) this.video.preload = 'auto'
+    this.open()
+    return this
+  }
+
+  stopBuffering(): this {
+    this.media?.close()
+    this.tellClip('onBufferStop')
+    return this
+  }
+
+  mute(): this {
+    if (this.asks('Mute') && this.video) this.video.muted = true
+    return this
+  }
+
+  unmute(): this {
+    if (this.asks('Unmute') && this.video) this.video.muted = false
+    return this
+  }
+
+  getVolume(): number {
+    return Math.round((this.video?.volume ?? 1) * 100)
+  }
+
+  setVolume(percent: number): this {
+    if (this.asks('Volume', percent) && this.video) this.video.volume = Math.min(Math.max(Number(percent) / 100, 0), 1)
+    return this
+  }
+
+  getTime(): number {
+    return this.video?.currentTime ?? 0
+  }
+
+  getStatus(): Raw {
+    const { buffered } = this.video ?? {}
+    const count = buffered?.length ?? 0
+    return {
+      state: this.state, time: this.getTime(), volume: this.getVolume(), muted: this.video?.muted ?? false,
+      bufferStart: count > 0 ? buffered?.start(0) : 0, bufferEnd: count > 0 ? buffered?.end(count - 1) : 0,
+    }
+  }
+
+  isFullscreen(): boolean {
+    return document.fullscreenElement === this.parent
+  }
+
+  toggleFullscreen(): this {
+    if (this.isFullscreen()) void document.exitFullscreen()
+    // Browsers let nobody do so without a gesture.
+    else if (this.asks('Fullscreen')) this.parent.requestFullscreen?.().catch(() => undefined)
+    return this
+  }
+
+  setKeyboardShortcutsEnabled(): this {
+    return this
+  }
+
+  getClip(index = this.current): Clip | undefined {
+    return this.clips[index]
+  }
+
+  getCommonClip(): Clip {
+    return this.common
+  }
+
+  getPlaylist(): Clip[] {
+    return this.clips
+  }
+
+  setClip(what: string | Raw): this {
+    return this.setPlaylist([what])
+  }
+
+  setPlaylist(list: unknown): this {
+    this.list(Array.isArray(list) ? list as (string | Raw)[] : [clipOf(list)])
+    this.media?.close()
+    this.current = 0
+    if (this.media) this.state = State.Unstarted
+    this.tell('onPlaylistReplace', this.clips)
+    return this
+  }
+
+  addClip(what: string | Raw, index = this.clips.length): this {
+    const clip = new Clip(what)
+    this.clips.splice(index, 0, clip)
+    this.clips.forEach((clip, at) => { clip.index = at })
+    if (index <= this.current && this.clips.length > 1) this.current++
+    this.tell('onClipAdd', clip, index)
+    return this
+  }
+
+  getPlugin(name: string): Plugin {
+    const plugin = this.plugins.get(name) ?? new Plugin(name, isShown => {
+      if (name === 'controls' && this.video) this.video.controls = isShown
+    }, isRaw(this.pluginConfigs[name]) ? this.pluginConfigs[name] : {})
+    this.plugins.set(name, plugin)
+    return plugin
+  }
+
+  getControls(): Plugin {
+    return this.getPlugin('controls')
+  }
+
+  getScreen(): Plugin {
+    return this.getPlugin('screen')
+  }
+
+  loadPlugin(name: string, _address: string, ...rest: unknown[]): this {
+    const then = rest.find(value => typeof value === 'function') as ((plugin: Plugin) => void) | undefined
+    then?.call(this, this.getPlugin(name))
+    return this
+  }
+
+  /** The links of a list play what they lead to. */
+  playlist(selector: string): this {
+    for (const list of document.querySelectorAll(/^\w+$/.test(selector) ? `#${selector}` : selector)) {
+      list.addEventListener('click', event => {
+        const href = (event.target as Element).closest('a')?.getAttribute('href')
+        if (!href) return
+        event.preventDefault()
+        this.play({ url: href })
+      })
+    }
+    return this
+  }
+
+  /** The page's own plugins drew controls or replaced Flash: neither is needed. */
+  ipad(): this {
+    return this
+  }
+
+  controls(): this {
+    return this
+  }
+
+  embedCode(): string {
+    return ''
+  }
+
+  get video(): HTMLVideoElement | undefined {
+    return this.media?.video
+  }
+
+  private readonly onSplash = (event: Event): void => {
+    event.preventDefault()
+    if (this.asks('Click')) this.load(() => this.start(this.current))
+  }
+
+  private get pluginConfigs(): Raw {
+    return isRaw(this.config.plugins) ? this.config.plugins : {}
+  }
+
+  private provide(name: string, act: (method: string, ...values: unknown[]) => void): void {
+    for (const method of [`on${name}`, `onBefore${name}`]) {
+      Object.assign(this, { [method]: (...values: unknown[]) => {
+        act(method, ...values)
+        return this
+      } })
+    }
+  }
+
+  /** The clips of the page: its list, its clip, or what the container's link leads to. */
+  private configured(): (string | Raw)[] {
+    const { playlist, clip } = this.config
+    if (Array.isArray(playlist) && playlist.length > 0) return playlist as (string | Raw)[]
+    const href = this.parent.getAttribute('href') ?? ''
+    const one = withoutHandlers(clipOf(clip))
+    return [typeof playlist === 'string' ? playlist : one.url || one.bitrates ? one : { ...one, url: href }]
+  }
+
+  /** A clip has what is common to all, but for handlers: these are told by the common clip itself. */
+  private list(list: (string | Raw)[]): void {
+    this.clips = list.map((raw, index) => new Clip({ ...this.common, ...clipOf(raw) }, index))
+  }
+
+  private embed(): void {
+    const media = this.media = new Media({
+      metadata: metadata => {
+        const clip = this.clips[this.current]
+        clip.metaData = metadata
+        this.tellClip('onMetaData')
+      },
+      level: () => undefined,
+      failed: text => this.fail(text),
+    })
+    const { video } = media
+    Object.assign(video.style, { display: 'block', width: '100%', height: '100%', background: '#000' })
+    video.controls = this.pluginConfigs.controls !== null
+    this.parent.replaceChildren(video)
+    this.listen(video)
+  }
+
+  /** What the page wants without a click. */
+  private begin(): void {
+    const clip = this.clips[this.current]
+    if (this.state !== State.Loaded || !clip) return
+    this.state = State.Unstarted
+    const { autoPlay = true, autoBuffering = false } = clip
+    if (this.video) this.video.preload = autoBuffering ? 'auto' : 'none'
+    if (autoPlay !== false) this.start(this.current)
+    else if (autoBuffering) this.open()
+  }
+
+  private start(index: number): this {
+    const isOther = index !== this.current || this.state === State.Ended
+    if (!this.clips[index]) return this
+    this.current = index
+    if (isOther) this.media?.close()
+    if (!this.may('Begin')) return this
+    this.state = State.Buffering
+    this.hasBegun = false
+    this.tellClip('onBegin')
+    if (!this.media?.isOpen) this.open()
+    this.media?.play()
+    return this
+  }
+
+  private open(): void {
+    const { media } = this
+    const clip = this.clips[this.current]
+    if (!media || !clip) return
+    media.video.style.objectFit = FITS[String(clip.scaling)] ?? 'fill'
+    this.place = Number(clip.start) || 0
+    media.open(attemptsOf(clip, this.common, this.pluginConfigs), this.place)
+  }
+
+  private listen(video: HTMLVideoElement): void {
+    const on = (type: string, act: () => void): void => video.addEventListener(type, () => {
+      if (this.video === video) act()
+    })
+    on('playing', () => this.playing(video))
+    on('pause', () => {
+      if (video.ended || this.state < State.Buffering || !this.media?.isOpen) return
+      this.state = State.Paused
+      this.tellClip('onPause')
+    })
+    on('waiting', () => {
+      if (this.state !== State.Playing || video.seeking) return
+      this.state = State.Buffering
+      this.tellClip('onBufferEmpty')
+    })
+    on('seeked', () => {
+      if (this.isSeeking) this.tellClip('onSeek', video.currentTime)
+      this.isSeeking = false
+    })
+    on('timeupdate', () => this.time(video))
+    on('ended', () => this.finish())
+    on('volumechange', () => {
+      this.tell(video.muted ? 'onMute' : 'onUnmute')
+      this.tell('onVolume', this.getVolume())
+    })
+    on('click', () => this.tell('onClick'))
+    on('mouseover', () => this.tell('onMouseOver'))
+    on('mouseout', () => this.tell('onMouseOut'))
+    video.addEventListener('keydown', ({ keyCode }) => this.tell('onKeypress', keyCode))
+    this.parent.addEventListener('fullscreenchange', () => this.tell(this.isFullscreen() ? 'onFullscreen' : 'onFullscreenExit'))
+  }
+
+  private playing({ duration }: HTMLVideoElement): void {
+    const wasPaused = this.state === State.Paused
+    const wasBuffering = this.state !== State.Playing && !wasPaused
+    this.state = State.Playing
+    const clip = this.clips[this.current]
+    if (!this.hasBegun) {
+      clip.fullDuration = duration
+      clip.duration = Number(clip.duration) || duration
+      this.tellClip('onStart')
+    }
+    if (wasBuffering) this.tellClip('onBufferFull')
+    if (wasPaused) this.tellClip('onResume')
+    this.hasBegun = true
+  }
+
+  private time({ currentTime, duration, seeking }: HTMLVideoElement): void {
+    if (seeking || !this.hasBegun) return
+    const clip = this.clips[this.current]
+    const before = this.place
+    this.place = currentTime
+    if (this.isSeeking || currentTime < before) return
+    clip.pass(this, clip, before, currentTime, duration)
+    this.common.pass(this, clip, before, currentTime, duration)
+    const last = duration - 1
+    if (before < last && currentTime >= last) this.tellClip('onLastSecond')
+    // A part of a file only, as the page says.
+    const length = Number(clip.duration)
+    if (length > 0 && length < duration - 1 && currentTime >= (Number(clip.start) || 0) + length) this.finish()
+  }
+
+  private finish(): void {
+    if (this.state === State.Ended) return
+    if (!this.may('Finish')) {
+      // Who forbids the end, plays again.
+      if (this.video) this.video.currentTime = Number(this.clips[this.current].start) || 0
+      this.media?.play()
+      return
+    }
+    this.state = State.Ended
+    this.media?.pause()
+    this.tellClip('onFinish')
+    if (this.state === State.Ended && this.current < this.clips.length - 1) this.start(this.current + 1)
+  }
+
+  private fail(text: string): void {
+    this.state = State.Unstarted
+    const code = this.clips[this.current]?.url ? ERRORS.stream : ERRORS.none
+    this.tell('onError', code, text)
+  }
+
+  private tell(name: string, ...values: unknown[]): boolean {
+    return this.handlers.tell(name, this, ...values)
+  }
+
+  private asks(name: string, ...values: unknown[]): boolean {
+    return this.tell(`onBefore${name}`, ...values)
+  }
+
+  private tellClip(name: string, ...values: unknown[]): boolean {
+    const clip = this.clips[this.current]
+    const isAllowed = clip?.tell(name, this, clip, ...values) ?? true
+    return this.common.tell(name, this, clip, ...values) && isAllowed
+  }
+
+  private may(name: string, ...values: unknown[]): boolean {
+    return this.tellClip(`onBefore${name}`, ...values)
+  }
+}
+
+const clipOf = (what: unknown): Raw => typeof what === 'string' ? { url: what } : isRaw(what) ? what : {}
+const withoutHandlers = (raw: Raw): Raw => Object.fromEntries(Object.entries(raw).filter(([name]) => !/^on[A-Z]/.test(name)))
