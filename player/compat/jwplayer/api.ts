@@ -374,8 +374,9 @@ export class Api {
 
   private async begin(): Promise<void> {
     const { media } = this
-    // The page's handlers are set after setup() comes back.
-    await Promise.resolve()
+    // The page's handlers are set after setup() comes back, perhaps in another script.
+    await new Promise(resolve => document.readyState === 'loading'
+      ? document.addEventListener('DOMContentLoaded', resolve, { once: true }) : setTimeout(resolve))
     try {
       await this.fill(this.config, () => {
         this.isReady = true

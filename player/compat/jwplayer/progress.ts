@@ -102,7 +102,7 @@ export class Progress {
   }
 
   private time({ currentTime: position, duration }: HTMLVideoElement): void {
-    if (this.media.video.seeking || !this.media.isOpen) return
+    if (this.media.video.seeking || this.state === 'idle' || this.state === 'complete') return
     this.position = position
     if (this.state === 'playing') this.tell('time', { position, duration: duration > 0 ? this.api.getDuration() : -1 })
   }
@@ -132,7 +132,6 @@ export class Progress {
     this.tell('beforeComplete')
     // A handler may have begun something else.
     if (!this.media.video.ended) return
-    this.media.close()
     this.hasPlayed = false
     this.position = 0
     if (this.api.version >= 7) {

@@ -88,7 +88,7 @@ describe('JW Player', () => {
         }
       })
       assert.deepEqual(seen, {
-        early: ['ready', 'play'], levels: 0, captions: [{ id: 'off', label: 'Off' }, { id: 0, label: 'English' }], current: 1, text: 'Somebody speaks.', title: 'A film',
+        early: ['ready', 'play'], levels: 2, captions: [{ id: 'off', label: 'Off' }, { id: 0, label: 'English' }], current: 1, text: 'Somebody speaks.', title: 'A film',
       })
     }))
 
