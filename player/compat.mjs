@@ -17,14 +17,17 @@ const ADAPTERS = [
   ['all', 'compat-all', 25 * KB],
 ]
 
+/** For who wants to test what is not yet small enough. */
+const isAnySize = process.argv.includes('--any-size')
+
 for (const [source, name, budget] of ADAPTERS) {
   const outfile = `dist/${name}.js`
   await build({
     entryPoints: [`compat/${source}.ts`], outfile, bundle: true, minify: true, format: 'iife', target: 'es2020',
-    legalComments: 'none', sourcemap: true, logLevel: 'warning',
+    legalComments: 'none', sourcemap: true, logLevel: 'warning', define: { HAS_CORE: String(source === 'all') },
   })
   const bytes = gzipSync(readFileSync(outfile), { level: 9 }).length
   const isOver = bytes > budget
   console.log(`${name}: ${bytes} bytes gzip of ${budget}${isOver ? ': OVER THE BUDGET' : ''}`)
-  if (isOver) process.exitCode = 1
+  if (isOver && !isAnySize) process.exitCode = 1
 }

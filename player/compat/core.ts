@@ -24,6 +24,10 @@ export const isRtmp = (src = ''): boolean => /^rtmp\w*:\/\//i.test(src)
 /** The types by which video.js and MediaElement.js know RTMP. */
 export const isRtmpType = (type = ''): boolean => /^(?:rtmp\/(?:mp4|flv|mp3)|(?:video|audio)\/rtmp)$/i.test(type)
 
+/** Gives an element a function to set each of these properties, as libraries call it. */
+export const setters = (element: HTMLElement, names: readonly string[]): void => names.forEach(name =>
+  Reflect.set(element, `set${name[0].toUpperCase()}${name.slice(1)}`, (value: unknown) => Reflect.set(element, name, value)))
+
 /** Acts once a script made this global, and ran to its end: video.js 4 sets `videojs` before anything is in it. */
 export const whenGlobal = <Type>(name: string, act: (value: Type) => void): void => {
   let value = global<Type>(name)
@@ -45,19 +49,17 @@ let loading: Promise<Core> | undefined
 /** The core: on the page already, or in the folder that the adapter came from. */
 export const core = (): Promise<Core> => {
   const found = loadedCore()
-  return found ? Promise.resolve(found) : loading ??= load()
+  return found || HAS_CORE ? Promise.resolve(found as Core) : loading ??= load()
 }
+
+/** Set when adapters are built: a script that has the core in it loads none. */
+declare const HAS_CORE: boolean
 
 const load = (): Promise<Core> => new Promise((resolve, reject) => {
   const element = document.createElement('script')
   element.src = new URL(FILE, script?.src || document.baseURI).href
-  const fail = (): void => reject(new Error(`${element.src} can’t be loaded.`))
-  element.onload = () => {
-    const found = loadedCore()
-    if (found) resolve(found)
-    else fail()
-  }
-  element.onerror = fail
+  element.onload = () => resolve(loadedCore() as Core)
+  element.onerror = () => reject(new Error(`${element.src} can’t be loaded.`))
   document.head.append(element)
 })
 
@@ -79,7 +81,7 @@ export const connect = (video: HTMLVideoElement, source: Source, failed: (error:
   }
   // At once where that can be: a page says play() right after it said what.
   const found = loadedCore()
-  if (found) begin(found)
+  if (found || HAS_CORE) begin(found as Core)
   else core().then(begin, (error: Error) => failed({ code: NETWORK, fatal: true, text: error.message, server: '' }))
   return () => {
     isOver = true

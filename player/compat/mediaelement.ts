@@ -1,6 +1,6 @@
 // MediaElement.js 3 to 7: the renderer `flash_video`, under which pages know what played RTMP. For 2 see markup.ts.
 
-import { connect, isRtmp, isRtmpType, whenGlobal } from './core.ts'
+import { connect, isRtmp, isRtmpType, setters, whenGlobal } from './core.ts'
 
 interface MediaFile {
   src: string
@@ -84,12 +84,9 @@ class Stage {
     const { video } = this
     const { properties, readOnlyProperties } = this.mejs.html5media
     for (const name of properties) {
-      const suffix = name[0].toUpperCase() + name.slice(1)
-      Reflect.set(video, `get${suffix}`, () => Reflect.get(video, name) as unknown)
-      Reflect.set(video, `set${suffix}`, (value: unknown) => {
-        if (!readOnlyProperties.includes(name)) Reflect.set(video, name, value)
-      })
+      Reflect.set(video, `get${name[0].toUpperCase()}${name.slice(1)}`, () => Reflect.get(video, name) as unknown)
     }
+    setters(video, properties.filter(name => !readOnlyProperties.includes(name)))
     Object.assign(video, {
       getSrc: () => this.src,
       setSrc: (file: string | MediaFile) => this.play(typeof file === 'string' ? file : file.src),
