@@ -71,12 +71,14 @@ export class Player {
       this.parent.removeEventListener('click', this.onSplash)
       this.embed()
       this.state = State.Loaded
-      // Handlers may still be set by who makes the player.
-      queueMicrotask(() => {
+      // Handlers are set by who makes the player, perhaps in another script.
+      const begin = (): void => {
         this.tell('onLoad')
         then?.()
         this.begin()
-      })
+      }
+      if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin, { once: true })
+      else setTimeout(begin)
     } else if (this.media) then?.()
     return this
   }

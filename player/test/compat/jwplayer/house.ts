@@ -108,7 +108,7 @@ export class House {
   }
 
   private async compile(source: string, name: string, globalName?: string): Promise<void> {
-    const { outputFiles } = await build({ entryPoints: [source], bundle: true, format: 'iife', target: 'es2020', globalName, write: false, logLevel: 'warning' })
+    const { outputFiles } = await build({ entryPoints: [source], bundle: true, format: 'iife', target: 'es2020', globalName, define: { HAS_CORE: 'false' }, write: false, logLevel: 'warning' })
     this.scripts.set(name, Buffer.from(outputFiles[0].contents))
   }
 
