@@ -11,7 +11,7 @@ const ADAPTERS = [
   ['mediaelement', 'compat-mediaelement-rtmp', 1.5 * KB],
   ['flowplayer', 'compat-flowplayer-rtmp', 2 * KB],
   ['markup', 'compat-flash-markup', 3 * KB],
-  // Has the markup in it: the budget is that of both.
+  // Has all of the markup in it but what only MediaElement.js 2 needs: the budget is that of both.
   ['swfobject', 'compat-swfobject', 3 * KB],
   // Has the core in it as well.
   ['all', 'compat-all', 25 * KB],

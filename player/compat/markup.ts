@@ -1,163 +1,46 @@
-// Flash markup: <object> and <embed> that lead to RTMP are played; all others stay as they are.
+// Flash markup: <object> and <embed> that lead to RTMP are played; all others stay as they are. MediaElement.js 2 wrote
+// such markup itself, with controls of its own around it.
 
-import { connect, global, isRtmp, script, type Source } from './core.ts'
-import { playAsJwPlayer, playAsMediaElement, type Callback } from './swf.ts'
+import { connect, global, isRtmp, setters, type Source } from './core.ts'
+import { dress, isOn, offerBare, type Bare, type Callback } from './flash.ts'
 
-/** Attributes and parameters of an element, or what it says to its SWF. Names in lower case: pages write them in any. */
-export type Values = Record<string, string>
+/** What MediaElement.js 2 listens to, and what it is told each time. */
+const REPEATED = 'loadedmetadata loadeddata canplay play playing pause ended seeking seeked timeupdate progress volumechange'
+const TOLD = ['currentTime', 'duration', 'ended', 'muted', 'paused', 'seeking', 'volume'] as const
 
-const NAME = 'Shockwave Flash'
-const TYPE = 'application/x-shockwave-flash'
-/** The first part of its class id tells Flash from all other. */
-const CLASS = /D27CDB6E/i
-const CANDIDATES = 'object, embed'
-
-/** Pages did not always encode what they wrote. */
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
+/** MediaElement.js 2: what its own SWF had, and the two callbacks it calls. */
+const interfaceOf = (video: HTMLVideoElement, source: Source, told: Callback, connect: (source: Source) => void): void => {
+  const none = (): void => undefined
+  const pauseMedia = (): void => video.pause()
+  setters(video, ['currentTime', 'volume', 'muted'])
+  Object.assign(video, {
+    pauseMedia, stopMedia: pauseMedia, loadMedia: none,
+    playMedia: () => void video.play().catch(none),
+    setSrc: (src: string) => connect(isRtmp(src) ? { src } : { ...source, src }),
+    setFullscreen: (isFull: boolean) => void (isFull ? video.requestFullscreen() : document.exitFullscreen()),
+  })
+  for (const type of REPEATED.split(' ')) {
+    video.addEventListener(type, () => {
+      const { buffered } = video
+      const bufferedTime = buffered.length && buffered.end(buffered.length - 1)
+      told(type, { ...Object.fromEntries(TOLD.map(name => [name, video[name]])), bufferedTime })
+    })
   }
+  connect(source)
+  // It looks for the element by its id, and that is on the page a moment later.
+  queueMicrotask(() => global<() => void>(`${video.id}_init`)?.())
 }
 
-/** An `&` splits only before a name, so that `src=rtmp://HOST/APP/&mp4:NAME` stays whole. */
-export const fromQuery = (query = ''): Values => Object.fromEntries(query.split(/&(?=[\w.-]+=)/).map(pair => {
-  const at = pair.indexOf('=')
-  return [pair.slice(0, at).replace('&', '').toLowerCase(), decoded(pair.slice(at + 1))]
-}))
-
-const valuesOf = (element: Element): Values => Object.fromEntries(
-  [...element.attributes, ...element.querySelectorAll<HTMLParamElement>(':scope > param')].map(({ name, value }) => [name.toLowerCase(), value]),
-)
-
-const addressOf = ({ data, movie, src }: Values): string => data ?? movie ?? src ?? ''
-
-const isFlash = (element: Element): boolean => {
-  const values = valuesOf(element)
-  return values.type === TYPE || CLASS.test(values.classid) || /\.swf($|[?#])/i.test(addressOf(values))
-}
-
-/** Of an element, and of what is nested in it for other browsers. */
-const variablesOf = (element: Element): Values =>
-  Object.assign({}, ...[...element.querySelectorAll(CANDIDATES), element].map(one => {
-    const values = valuesOf(one)
-    const address = addressOf(values)
-    return { ...fromQuery(address.slice(address.indexOf('?') + 1)), ...fromQuery(values.flashvars) }
-  })) as Values
-
-interface Clip {
-  url?: string
-  provider?: string
-  netConnectionUrl?: string
-}
-
-interface Configuration {
-  clip?: Clip
-  playlist?: (Clip | string)[]
-  plugins?: Record<string, Clip | null>
-}
-
-/** Flowplayer 3 in markup: `config={"clip":{…},"plugins":{…}}`, often with single quotes. */
-const fromConfiguration = (text: string): Source => {
-  const { clip, playlist = [], plugins } = JSON.parse(text.includes('"') ? text : text.replaceAll("'", '"')) as Configuration
-  const items = playlist.map(item => typeof item === 'string' ? { url: item } : item)
-  // The first is often a picture to be looked at meanwhile.
-  const item: Clip = { ...clip, ...items.find(({ url }) => !/\.(jpe?g|png|gif)$/i.test(url ?? '')) }
-  return { src: decoded(item.url ?? ''), streamer: item.netConnectionUrl ?? plugins?.[item.provider ?? '']?.netConnectionUrl }
-}
-
-/** What these variables have played, if that is RTMP. */
-const sourceOf = (all: Values): Source | undefined => {
-  let source: Source = {
-    src: all.file ?? all.url ?? all.src ?? all.rtmpstream ?? all.rtmp ?? '',
-    streamer: all.streamer ?? all.flashstreamer ?? all.rtmpconnection ?? all.netconnectionurl,
-  }
-  try {
-    if (all.config) source = fromConfiguration(all.config)
-  } catch {
-    // An address of a configuration, or none of Flowplayer's.
-  }
-  return isRtmp(source.src) || (source.src && isRtmp(source.streamer)) ? source : undefined
-}
-
-const isOn = (value: string | undefined): boolean => /^(true|1|yes|always)$/i.test(value ?? '')
-
-const dress = <Type extends HTMLElement>(element: Type, values: Values): Type => {
-  for (const name of ['id', 'name', 'class', 'style', 'title']) if (values[name]) element.setAttribute(name, values[name])
-  for (const side of ['width', 'height'] as const) {
-    const value = values[side]
-    if (value) element.style[side] ||= isNaN(Number(value)) ? value : `${value}px`
-  }
-  return element
-}
-
-/** The element that plays instead of one with these attributes; `undefined`: the variables lead nowhere that we know. */
-export const standIn = (attributes: Values, variables: Values): HTMLElement | undefined => {
-  const source = sourceOf(variables)
-  // MediaElement.js 2 draws its own controls over its SWF, and has a callback for it.
-  const told = global<Callback>(`${variables.id}_event`)
-  return source && (told ? plain(attributes, source, variables, told) : dressed(attributes, source, variables))
-}
-
-const plain = (attributes: Values, source: Source, variables: Values, told: Callback): HTMLElement => {
+const plain: Bare = (attributes, source, variables, told) => {
   const video = dress(document.createElement('video'), attributes)
   video.autoplay = isOn(variables.autoplay)
   video.preload = variables.preload
   let disconnect: (() => void) | undefined
-  playAsMediaElement(video, source, told, source => {
+  interfaceOf(video, source, told, source => {
     disconnect?.()
     disconnect = connect(video, source, ({ text: message }) => told('error', { message }))
   })
   return video
 }
 
-const dressed = (attributes: Values, { src, streamer }: Source, variables: Values): HTMLElement => {
-  const { image, controlbar, autostart, autoplay, loop, repeat } = variables
-  const video = dress(document.createElement('millrace-video'), attributes) as HTMLVideoElement
-  const set = (name: string, value: string | false | undefined): void => {
-    if (value !== false && value !== undefined) video.setAttribute(name, value)
-  }
-  set('src', src)
-  set('streamer', streamer)
-  set('endpoint', script?.dataset.endpoint)
-  set('poster', image)
-  set('autoplay', isOn(autostart ?? autoplay) && '')
-  set('loop', isOn(loop ?? repeat) && '')
-  set('controls', controlbar !== 'none' && '')
-  playAsJwPlayer(video, variables)
-  return video
-}
-
-/** Plays all that leads to RTMP. What is nested goes with what it is nested in. */
-const scan = (): void => {
-  for (const element of document.querySelectorAll(CANDIDATES)) {
-    const outer = element.parentElement?.closest('object')
-    if (element.isConnected && isFlash(element) && !(outer && isFlash(outer))) {
-      const playing = standIn(valuesOf(element), variablesOf(element))
-      if (playing) element.replaceWith(playing)
-    }
-  }
-}
-
-export const whenParsed = (act: () => void): void => {
-  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', act)
-  else act()
-}
-
-/** Pages ask for Flash before they write what leads to us. */
-const pretend = (): void => {
-  const { plugins, mimeTypes } = navigator
-  if (NAME in plugins || 'RufflePlayer' in window || script?.dataset.noFlashDetect !== undefined) return
-  const plugin = { name: NAME, description: `${NAME} 32.0 r0`, filename: '', length: 1 }
-  const type = { type: TYPE, description: '', suffixes: 'swf', enabledPlugin: plugin }
-  Object.defineProperty(plugins, NAME, { configurable: true, value: plugin })
-  Object.defineProperty(mimeTypes, TYPE, { configurable: true, value: type })
-}
-
-pretend()
-// Not while the page is parsed: an object may be there before its parameters.
-whenParsed(() => {
-  scan()
-  new MutationObserver(scan).observe(document, { childList: true, subtree: true })
-})
+offerBare(plain)

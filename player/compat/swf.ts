@@ -1,16 +1,13 @@
-// The script interfaces of the SWFs that are gone, at what plays instead of them.
+// The script interface of JW Player's SWF, at what plays instead of it.
 
-import { core, isRtmp, setters, type Source } from './core.ts'
-
-/** What a library lets its SWF call. */
-export type Callback = (type: string, values: Record<string, unknown>) => void
+import { core } from './core.ts'
 
 type Listener = string | ((event: unknown) => void)
 
 /** JW Player's states, by the element's events. */
 const STATES: Record<string, string> = { waiting: 'BUFFERING', playing: 'PLAYING', pause: 'PAUSED', ended: 'COMPLETED' }
 
-const call = (listener: Listener, event?: unknown): void => {
+const call = (listener: Listener, event: unknown): void => {
   const act: unknown = typeof listener === 'string' ? Reflect.get(window, listener) : listener
   if (typeof act === 'function') (act as (event: unknown) => void)(event)
 }
@@ -65,31 +62,4 @@ const obey = (video: HTMLVideoElement, type: string, data: unknown): void => {
   else if (type === 'MUTE') video.muted = isOn(!video.muted)
   // An address, or an item of a playlist: of that the streamer is as it was.
   else if (type === 'LOAD') video.setAttribute('src', (data as { file?: string }).file ?? String(data))
-}
-
-/** What MediaElement.js 2 listens to, and what it is told each time. */
-const REPEATED = 'loadedmetadata loadeddata canplay play playing pause ended seeking seeked timeupdate progress volumechange'
-const TOLD = ['currentTime', 'duration', 'ended', 'muted', 'paused', 'seeking', 'volume'] as const
-
-/** MediaElement.js 2: what its own SWF had, and the two callbacks it calls. */
-export const playAsMediaElement = (video: HTMLVideoElement, source: Source, told: Callback, connect: (source: Source) => void): void => {
-  const none = (): void => undefined
-  const pauseMedia = (): void => video.pause()
-  setters(video, ['currentTime', 'volume', 'muted'])
-  Object.assign(video, {
-    pauseMedia, stopMedia: pauseMedia, loadMedia: none,
-    playMedia: () => void video.play().catch(none),
-    setSrc: (src: string) => connect(isRtmp(src) ? { src } : { ...source, src }),
-    setFullscreen: (isFull: boolean) => void (isFull ? video.requestFullscreen() : document.exitFullscreen()),
-  })
-  for (const type of REPEATED.split(' ')) {
-    video.addEventListener(type, () => {
-      const { buffered } = video
-      const bufferedTime = buffered.length && buffered.end(buffered.length - 1)
-      told(type, { ...Object.fromEntries(TOLD.map(name => [name, video[name]])), bufferedTime })
-    })
-  }
-  connect(source)
-  // It looks for the element by its id, and that is on the page a moment later.
-  queueMicrotask(() => call(`${video.id}_init`))
 }

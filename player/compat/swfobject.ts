@@ -1,7 +1,7 @@
 // SWFObject 1 and swfobject 2: the same calls, and what they embed plays where it leads to RTMP. Where it does not, the
 // page's own content for browsers without Flash stays.
 
-import { fromQuery, standIn, whenParsed, type Values } from './markup.ts'
+import { fromQuery, queryOf, standIn, whenParsed, type Values } from './flash.ts'
 
 type Given = Record<string, string | number> | false | null | undefined
 
@@ -16,13 +16,9 @@ const VERSION = { major: 32, minor: 0, release: 0 }
 /** As the libraries write it: whoever has to encode something did so. */
 const joined = (values: Given): string[] => Object.entries(values || {}).map(([name, value]) => `${name}=${value}`)
 
-/** Plays at the place of an element, or in it. */
-const play = (place: Element | null, swf: string, attributes: Values, variables: string, put: (playing: Element) => void): boolean => {
-  const [, query] = swf.split('?')
-  const playing = place && standIn(attributes, { ...fromQuery(query), ...fromQuery(variables) })
-  if (playing) put(playing)
-  return Boolean(playing)
-}
+/** What plays instead of this SWF with all that was written for it. */
+const made = (swf: string, attributes: Values, ...written: string[]): HTMLElement | undefined =>
+  standIn(attributes, fromQuery([queryOf(swf), ...written].join('&')))
 
 const getQueryParamValue = (name: string): string => new URLSearchParams(location.search).get(name) ?? ''
 
@@ -38,17 +34,17 @@ class SWFObject {
   setAttribute(name: string, value: string): void { this.attributes[name] = value }
   getAttribute(name: string): string { return this.attributes[name] }
   addParam(name: string, value: string): void { this.parameters[name] = value }
-  getParams(): Values { return this.parameters }
   addVariable(name: string, value: string): void { this.variables[name] = value }
   getVariable(name: string): string { return this.variables[name] }
-  getVariables(): Values { return this.variables }
   getVariablePairs(): string[] { return joined(this.variables) }
   useExpressInstall(): void { /* Nothing is to be installed. */ }
 
   write(place: string | Element): boolean {
-    const { attributes } = this
+    const { swf, ...attributes } = this.attributes
+    const playing = made(swf, attributes, this.parameters.flashvars ?? '', ...joined(this.variables))
     const element = typeof place === 'string' ? document.getElementById(place) : place
-    return play(element, attributes.swf, attributes, this.getVariablePairs().join('&'), playing => element?.replaceChildren(playing))
+    if (playing) element?.replaceChildren(playing)
+    return Boolean(playing)
   }
 }
 
@@ -57,15 +53,15 @@ const answer = (id: string): Answer => {
   return ref?.localName === 'millrace-video' ? { success: true, id, ref } : { success: false, id }
 }
 
-const createSWF = (attributes: Values, parameters: Given, id: string): Element | undefined => {
-  const place = document.getElementById(id)
+const createSWF = ({ data = '', ...attributes }: Values, parameters: Given, id: string): Element | undefined => {
   const { flashvars = '' } = (parameters || {}) as Values
-  play(place, attributes.data, { id, ...attributes }, flashvars, playing => place?.replaceWith(playing))
-  return answer(attributes.id ?? id).ref
+  const playing = made(data, { id, class: attributes.styleclass, ...attributes }, flashvars)
+  if (playing) document.getElementById(id)?.replaceWith(playing)
+  return playing
 }
 
 const swfobject = {
-  ua: { w3: true, pv: [VERSION.major, 0, 0], wk: false, ie: false, win: false, mac: false },
+  ua: { w3: true, pv: [32, 0, 0] },
   embedSWF(
     swf: string, id: string, width: string, height: string, _version?: string, _express?: unknown,
     variables?: Given, parameters?: Given, attributes?: Given, done?: (answer: Answer) => void,
@@ -73,7 +69,7 @@ const swfobject = {
     whenParsed(() => {
       const given = (attributes || {}) as Values
       const { flashvars = '' } = (parameters || {}) as Values
-      createSWF({ ...given, class: given.styleclass, data: swf, width, height }, { flashvars: [flashvars, ...joined(variables)].join('&') }, id)
+      createSWF({ ...given, data: swf, width, height }, { flashvars: [flashvars, ...joined(variables)].join('&') }, id)
       done?.(answer(given.id ?? id))
     })
   },
@@ -88,7 +84,8 @@ const swfobject = {
   getQueryParamValue,
   addDomLoadEvent: whenParsed,
   addLoadEvent: (act: () => void) => window.addEventListener('load', act),
-  switchOffAutoHideShow() { /* Nothing is hidden. */ },
+  // Nothing is hidden.
+  switchOffAutoHideShow: () => undefined,
 }
 
 /** A page with the originals keeps them: what they write is found. */

@@ -74,6 +74,9 @@ describe('Flash markup', () => {
     })
   })
 
+  it('plays what SWFObject 1 was given in one parameter', () =>
+    stage.goesThrough('SWFObject, flashvars in a parameter', '1', page('swfobject-1-parameter', 'swfobject'), JW_EVENTS))
+
   for (const [form, name] of [['embedSWF', 'swfobject-2'], ['registerObject', 'swfobject-2-static']]) {
     it(`plays what swfobject 2 embeds by ${form}, and calls back`, async () => {
       await stage.goesThrough(`swfobject, ${form}`, '2', page(name, 'swfobject'), JW_EVENTS)
