@@ -1,6 +1,5 @@
 // Flowplayer 3 at its own address: the globals flowplayer() and $f(), under which pages make and find their players.
 
-import { global } from './core.ts'
 import { isRaw, type Raw } from './flowplayer3/clip.ts'
 import { Player } from './flowplayer3/player.ts'
 
@@ -46,14 +45,3 @@ const flowplayer = (where?: string | number | HTMLElement, swf?: string | Raw, c
 }
 
 Object.assign(window, { flowplayer, $f: flowplayer })
-
-interface JQuery {
-  fn: Record<string, unknown>
-}
-
-const jQuery = global<JQuery>('jQuery')
-if (jQuery) {
-  jQuery.fn.flowplayer = function (this: { each(act: (this: HTMLElement) => void): unknown }, swf: string | Raw, config: unknown) {
-    return this.each(function () { flowplayer(this, swf, config) })
-  }
-}

@@ -35,7 +35,7 @@ export class Handlers {
   }
 }
 
-export const CLIP_EVENTS = ['Begin', 'Start', 'Pause', 'Resume', 'Seek', 'Stop', 'Finish', 'LastSecond', 'Update', 'BufferFull', 'BufferEmpty', 'BufferStop', 'MetaData', 'NetStreamEvent', 'ConnectionEvent']
+export const CLIP_EVENTS = ['Begin', 'Start', 'Pause', 'Resume', 'Seek', 'Stop', 'Finish', 'LastSecond', 'Update', 'BufferFull', 'BufferEmpty', 'BufferStop', 'MetaData']
 
 interface Cue {
   /** ms; less than 0 counts from the end. */
@@ -127,9 +127,7 @@ export const attemptsOf = (clip: Clip, common: Clip, plugins: Raw): Attempt[] =>
   })
   if (levels.length > 0) {
     const isStream = levels.some(({ src, streamer }) => isRtmp(streamer ?? src))
-    const base = word(of('baseUrl'))
-    if (!isStream && base) levels.forEach(level => { level.src = new URL(level.src, new URL(`${base.replace(/\/?$/, '/')}`, document.baseURI)).href })
-    attempts.push({ isStream, levels, first: Math.max(listed.findIndex(({ isDefault }) => isDefault === true), 0), bufferAhead: undefined })
+    attempts.push({ isStream, levels, first: Math.max(listed.findIndex(({ isDefault }) => isDefault === true), 0) })
   }
   // What the page had for who has no Flash.
   const file = word(clip.ipadUrl)

@@ -7,7 +7,7 @@ import { Plugin } from './plugin.ts'
 export const State = { Unloaded: -1, Loaded: 0, Unstarted: 1, Buffering: 2, Playing: 3, Paused: 4, Ended: 5 } as const
 type State = typeof State[keyof typeof State]
 
-const PLAYER_EVENTS = ['Load', 'Unload', 'Click', 'Keypress', 'Volume', 'Mute', 'Unmute', 'PlaylistReplace', 'ClipAdd', 'Fullscreen', 'FullscreenExit', 'Error', 'MouseOver', 'MouseOut', 'ClipRemove']
+const PLAYER_EVENTS = ['Load', 'Unload', 'Click', 'Keypress', 'Volume', 'Mute', 'Unmute', 'PlaylistReplace', 'ClipAdd', 'Fullscreen', 'FullscreenExit', 'Error', 'MouseOver', 'MouseOut']
 /** `scaling`, by the words of CSS; `scale` is what nobody has to say. */
 const FITS: Record<string, string> = { fit: 'contain', orig: 'none', half: 'scale-down', crop: 'cover' }
 /** What Flowplayer calls what can't be played. */
@@ -69,7 +69,7 @@ export class Player {
   load(then?: () => void): this {
     if (!this.media && this.asks('Load')) {
       this.parent.removeEventListener('click', this.onSplash)
-      this.embed()
+      this.mount()
       this.state = State.Loaded
       // Handlers are set by who makes the player, perhaps in another script.
       const begin = (): void => {
@@ -200,10 +200,6 @@ export class Player {
     return this
   }
 
-  setKeyboardShortcutsEnabled(): this {
-    return this
-  }
-
   getClip(index = this.current): Clip | undefined {
     return this.clips[index]
   }
@@ -254,12 +250,6 @@ export class Player {
     return this.getPlugin('screen')
   }
 
-  loadPlugin(name: string, _address: string, ...rest: unknown[]): this {
-    const then = rest.find(value => typeof value === 'function') as ((plugin: Plugin) => void) | undefined
-    then?.call(this, this.getPlugin(name))
-    return this
-  }
-
   /** The links of a list play what they lead to. */
   playlist(selector: string): this {
     for (const list of document.querySelectorAll(/^\w+$/.test(selector) ? `#${selector}` : selector)) {
@@ -282,8 +272,8 @@ export class Player {
     return this
   }
 
-  embedCode(): string {
-    return ''
+  embed(): this {
+    return this
   }
 
   get video(): HTMLVideoElement | undefined {
@@ -322,7 +312,7 @@ export class Player {
     this.clips = list.map((raw, index) => new Clip({ ...this.common, ...clipOf(raw) }, index))
   }
 
-  private embed(): void {
+  private mount(): void {
     const media = this.media = new Media({
       metadata: metadata => {
         const clip = this.clips[this.current]

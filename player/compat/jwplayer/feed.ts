@@ -1,4 +1,4 @@
-// Playlists that are fetched: RSS with the media and jwplayer namespaces, SMIL of one title's qualities, XSPF of 3 to 5, JSON.
+// Playlists that are fetched: RSS with the media and jwplayer namespaces, SMIL of one title's qualities, JSON of 7.
 
 import { isRaw, type Item, type Raw } from './config.ts'
 
@@ -17,7 +17,6 @@ export const fetchFeed = async (url: string, config: Raw): Promise<Raw> => {
   if (xml.querySelector('parsererror')) throw new Error('Error loading playlist: Not a valid feed')
   if (root.localName === 'smil') return { ...rest, ...smil(root) }
   const playlist = all(root, 'item').map(rss)
-  if (playlist.length === 0) playlist.push(...all(root, 'track').map(xspf))
   if (playlist.length === 0) throw new Error('Error loading playlist: No playable sources found')
   return { ...rest, file: undefined, playlist }
 }
@@ -58,11 +57,4 @@ const rss = (item: Element): Partial<Item> => {
     image: textOf(item, 'image') ?? attribute(all(item, 'thumbnail')[0], 'url'), start: textOf(item, 'start'),
     duration: textOf(item, 'duration') ?? attribute(media[0], 'duration'), streamer, file, sources: file ? undefined : sources, tracks,
   })) as Partial<Item>
-}
-
-const xspf = (track: Element): Partial<Item> => {
-  const meta = all(track, 'meta').map(element => [(attribute(element, 'rel') ?? '').replace(/.*[#/]/, ''), element.textContent?.trim()])
-  return {
-    title: textOf(track, 'title'), file: textOf(track, 'location') ?? '', image: textOf(track, 'image'), ...Object.fromEntries(meta) as Raw,
-  }
 }

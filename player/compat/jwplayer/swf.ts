@@ -4,48 +4,30 @@
 import { global } from '../core.ts'
 import type { Api } from './api.ts'
 import { number, type Raw } from './config.ts'
+import type { Handler } from './events.ts'
 
-type Listen = (api: Api, tell: (event: Raw) => void) => void
-type Group = Record<string, Listen>
+type Told = (event: Raw, api: Api) => Raw
 
-const on = (type: string, event: (event: Raw, api: Api) => Raw): Listen => (api, tell) =>
-  void api.on(type, happened => tell(event(happened, api)))
-const percentage: Listen = on('volume', ({ volume }) => ({ percentage: volume }))
-const muted: Listen = on('mute', ({ mute }) => ({ state: mute }))
-const sought: Listen = on('seek', ({ offset }) => ({ position: offset }))
-const item: Listen = on('playlistItem', ({ index }) => ({ index }))
-const full: Listen = on('fullscreen', ({ fullscreen }) => ({ state: fullscreen }))
-const played: Listen = (api, tell) => {
-  on('beforePlay', () => ({ state: true }))(api, tell)
-  on('pause', () => ({ state: false }))(api, tell)
-}
-/** Idle after an end is COMPLETED, for these. */
-const state: Listen = (api, tell) => {
-  let isOver = false
-  api.on('beforeComplete', () => { isOver = true })
-  api.on('buffer play pause idle', ({ oldstate, newstate }) => {
-    tell({ oldstate, newstate: isOver && newstate === 'IDLE' ? 'COMPLETED' : newstate })
-    isOver = false
-  })
-}
+const message: Told = ({ message }) => ({ message })
+const state: Told = ({ oldstate, newstate }) => ({ oldstate, newstate })
 
-const GROUPS: Record<string, Group> = {
-  Model: {
-    TIME: on('time', ({ position, duration }) => ({ position, duration })),
-    STATE: state,
-    META: on('meta', ({ metadata }) => metadata as Raw),
-    BUFFER: on('bufferChange', ({ bufferPercent }) => ({ percentage: bufferPercent })),
-    LOADED: on('bufferChange', ({ bufferPercent }) => ({ loaded: bufferPercent, total: 100, offset: 0 })),
-    ERROR: on('error', ({ message }) => ({ message })),
-  },
-  Controller: {
-    ITEM: item, MUTE: muted, SEEK: sought, VOLUME: percentage, PLAY: played,
-    ERROR: on('error', ({ message }) => ({ message })),
-    PLAYLIST: on('playlist', ({ playlist }) => ({ playlist })),
-    RESIZE: on('resize fullscreen', (_, api) => ({ width: api.getWidth(), height: api.getHeight(), fullscreen: api.getFullscreen() })),
-    STOP: on('idle', () => ({})),
-  },
-  View: { ITEM: item, MUTE: muted, SEEK: sought, VOLUME: percentage, PLAY: played, FULLSCREEN: full, STOP: on('idle', () => ({})) },
+/** What model, view and controller tell, by their types: the library's events, and what is in them. */
+const TYPES: Record<string, [events: string, told: Told]> = {
+  TIME: ['time', ({ position, duration }) => ({ position, duration })],
+  STATE: ['buffer play pause idle', state],
+  META: ['meta', ({ metadata }) => metadata as Raw],
+  BUFFER: ['bufferChange', ({ bufferPercent }) => ({ percentage: bufferPercent })],
+  LOADED: ['bufferChange', ({ bufferPercent }) => ({ loaded: bufferPercent, total: 100, offset: 0 })],
+  ERROR: ['error', message],
+  ITEM: ['playlistItem', ({ index }) => ({ index })],
+  MUTE: ['mute', ({ mute }) => ({ state: mute })],
+  SEEK: ['seek', ({ offset }) => ({ position: offset })],
+  VOLUME: ['volume', ({ volume }) => ({ percentage: volume })],
+  PLAY: ['beforePlay pause', ({ type }) => ({ state: type !== 'pause' })],
+  PLAYLIST: ['playlist', ({ playlist }) => ({ playlist })],
+  RESIZE: ['resize fullscreen', (_, api) => ({ width: api.getWidth(), height: api.getHeight(), fullscreen: api.getFullscreen() })],
+  FULLSCREEN: ['fullscreen', ({ fullscreen }) => ({ state: fullscreen })],
+  STOP: ['idle', () => ({})],
 }
 
 /** What 3 called in small letters is the same. */
@@ -64,9 +46,8 @@ const send = (api: Api, type: string, data: unknown): void => {
 /** Gives an element the calls of the SWF that it stands for. */
 export const actAsSwf = (element: HTMLElement, api: Api): void => {
   const own = { id: api.id, version: `${api.version}.0.0`, client: 'MILLRACE' }
-  /** By group, type and name: what is not wanted any more is only not told. */
-  const wanted = new Set<string>()
-  const heard = new Set<string>()
+  /** What is wanted, by type and name. */
+  const wanted = new Map<string, Handler>()
   const methods: Record<string, (...values: never[]) => unknown> = {
     sendEvent: (type: string, data: unknown) => send(api, type, data),
     loadFile: (file: Raw) => api.load(file),
@@ -76,17 +57,25 @@ export const actAsSwf = (element: HTMLElement, api: Api): void => {
     getLength: () => api.getPlaylist().length,
     itemData: (index: number) => api.getPlaylistItem(index),
   }
-  for (const [group, types] of Object.entries(GROUPS)) {
+  for (const group of ['Model', 'View', 'Controller']) {
     methods[`add${group}Listener`] = (type: string, name: string) => {
-      const key = [group, type.toUpperCase(), name].join()
-      wanted.add(key)
-      if (heard.has(key)) return
-      heard.add(key)
-      types[type.toUpperCase()]?.(api, event => {
-        if (wanted.has(key)) call(name, { ...event, ...own })
-      })
+      const [events, told] = TYPES[type.toUpperCase()] ?? []
+      if (!events || !told) return
+      let isOver = false
+      const act: Handler = event => {
+        const tell = told(event, api)
+        // Idle after an end is COMPLETED, for these.
+        if (tell.newstate === 'IDLE' && isOver) tell.newstate = 'COMPLETED'
+        isOver = event.type === 'beforeComplete'
+        if (!isOver) call(name, { ...tell, ...own })
+      }
+      wanted.set([group, type, name].join(), act)
+      api.on(told === state ? `${events} beforeComplete` : events, act)
     }
-    methods[`remove${group}Listener`] = (type: string, name: string) => void wanted.delete([group, type.toUpperCase(), name].join())
+    methods[`remove${group}Listener`] = (type: string, name: string) => {
+      const act = wanted.get([group, type, name].join())
+      if (act) api.off(null, act)
+    }
   }
   // 5 has its library's calls at the SWF as well: jwPlay, jwGetPosition, …
   for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(api))) {
