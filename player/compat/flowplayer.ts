@@ -31,7 +31,7 @@ interface Player {
   conf: Configuration
   ready: boolean
   paused: boolean
-  trigger(type: string, values: unknown[]): unknown
+  trigger(type: string, values: unknown): unknown
 }
 
 interface Engine {
@@ -73,7 +73,7 @@ class FlashEngine implements Engine {
   private clip: Clip = {}
   private level: number | undefined
 
-  constructor(private readonly player: Player, private readonly root: Element) {}
+  constructor(private readonly player: Player, private readonly root: Element, private readonly isOld: boolean) {}
 
   /** What RTMP plays before what the browser plays: the page asked for this engine, or has a streamer. */
   pick(sources: ClipSource[]): ClipSource | undefined {
@@ -147,8 +147,14 @@ class FlashEngine implements Engine {
     return video
   }
 
+  /** 5 puts itself before what its listeners get. */
+  private tell(type: string, value?: unknown): void {
+    const { player } = this
+    player.trigger(type, this.isOld ? value : [player, value])
+  }
+
   private listen(video: HTMLVideoElement): void {
-    const tell = (type: string, value?: unknown): void => void this.player.trigger(type, [this.player, value])
+    const tell = this.tell.bind(this)
     const on = (type: string, act: () => void): void => video.addEventListener(type, () => {
       if (this.player.ready && this.video === video) act()
     })
@@ -174,19 +180,19 @@ class FlashEngine implements Engine {
   private ready(video: HTMLVideoElement): void {
     const { duration, videoWidth: width, videoHeight: height } = video
     const { src } = this.clip
-    this.player.trigger('ready', [this.player, Object.assign(this.clip, { duration, width, height, seekable: duration, url: src })])
+    this.tell('ready', Object.assign(this.clip, { duration, width, height, seekable: duration, url: src }))
     // Without autoplay the player takes itself for paused, though a clip after the first plays at once.
-    if (!video.paused && this.player.paused) this.player.trigger('resume', [this.player])
+    if (!video.paused && this.player.paused) this.tell('resume')
   }
 
   /** Up to 4 its codes are those of MediaError. */
   private fail(code: number, message: string): void {
-    this.player.trigger('error', [this.player, { code, message, video: this.clip }])
+    this.tell('error', { code, message, video: this.clip })
   }
 }
 
 const factory: EngineFactory = Object.assign(
-  (player: Player, root: Element | ArrayLike<Element>): Engine => new FlashEngine(player, root instanceof Element ? root : root[0]),
+  (player: Player, root: Element | ArrayLike<Element>): Engine => root instanceof Element ? new FlashEngine(player, root, false) : new FlashEngine(player, root[0], true),
   {
     engineName: NAME,
     // Here nothing tells the addresses: what is no stream after all goes to the element as it is.
