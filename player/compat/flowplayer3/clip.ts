@@ -35,7 +35,7 @@ export class Handlers {
   }
 }
 
-export const CLIP_EVENTS = ['Begin', 'Start', 'Pause', 'Resume', 'Seek', 'Stop', 'Finish', 'LastSecond', 'Update', 'BufferFull', 'BufferEmpty', 'BufferStop', 'MetaData']
+export const CLIP_EVENTS = 'Begin Start Pause Resume Seek Stop Finish LastSecond Update BufferFull BufferEmpty BufferStop MetaData'.split(' ')
 
 interface Cue {
   /** ms; less than 0 counts from the end. */

@@ -7,7 +7,7 @@ import { Plugin } from './plugin.ts'
 export const State = { Unloaded: -1, Loaded: 0, Unstarted: 1, Buffering: 2, Playing: 3, Paused: 4, Ended: 5 } as const
 type State = typeof State[keyof typeof State]
 
-const PLAYER_EVENTS = ['Load', 'Unload', 'Click', 'Keypress', 'Volume', 'Mute', 'Unmute', 'PlaylistReplace', 'ClipAdd', 'Fullscreen', 'FullscreenExit', 'Error', 'MouseOver', 'MouseOut']
+const PLAYER_EVENTS = 'Load Unload Click Keypress Volume Mute Unmute PlaylistReplace ClipAdd Fullscreen FullscreenExit Error MouseOver MouseOut'.split(' ')
 /** `scaling`, by the words of CSS; `scale` is what nobody has to say. */
 const FITS: Record<string, string> = { fit: 'contain', orig: 'none', half: 'scale-down', crop: 'cover' }
 /** What Flowplayer calls what can't be played. */
@@ -157,14 +157,13 @@ export class Player {
     return this
   }
 
-  mute(): this {
-    if (this.asks('Mute') && this.video) this.video.muted = true
+  mute(isMuted = true): this {
+    if (this.video && this.asks(isMuted ? 'Mute' : 'Unmute')) this.video.muted = isMuted
     return this
   }
 
   unmute(): this {
-    if (this.asks('Unmute') && this.video) this.video.muted = false
-    return this
+    return this.mute(false)
   }
 
   getVolume(): number {
@@ -269,11 +268,11 @@ export class Player {
   }
 
   controls(): this {
-    return this
+    return this.ipad()
   }
 
   embed(): this {
-    return this
+    return this.ipad()
   }
 
   get video(): HTMLVideoElement | undefined {
@@ -388,9 +387,7 @@ export class Player {
       this.tell(video.muted ? 'onMute' : 'onUnmute')
       this.tell('onVolume', this.getVolume())
     })
-    on('click', () => this.tell('onClick'))
-    on('mouseover', () => this.tell('onMouseOver'))
-    on('mouseout', () => this.tell('onMouseOut'))
+    for (const name of ['Click', 'MouseOver', 'MouseOut']) on(name.toLowerCase(), () => this.tell(`on${name}`))
     video.addEventListener('keydown', ({ keyCode }) => this.tell('onKeypress', keyCode))
     this.parent.addEventListener('fullscreenchange', () => this.tell(this.isFullscreen() ? 'onFullscreen' : 'onFullscreenExit'))
   }
