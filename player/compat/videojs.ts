@@ -1,6 +1,6 @@
 // video.js 4 to 8: the tech `Flash`, which pages ask for by techOrder, and RTMP for who asks for nothing.
 
-import { connect, isRtmp, isRtmpType, loadedCore, whenGlobal } from './core.ts'
+import { connect, core, isRtmp, isRtmpType, loadedCore, whenGlobal } from './core.ts'
 
 interface VideoSource {
   src: string
@@ -91,6 +91,8 @@ const install = (videojs: VideoJs): void => {
   Object.assign(Flash, statics, { canPlayType: handler.canPlayType, canPlaySource: handler.canHandleSource })
   videojs.registerTech?.('Flash', Flash)
   videojs.Flash = Flash
+  // Not only when something is to be played: streamToParts() answers at once, and the core has the grammar.
+  core().catch(() => undefined)
   // Pages write videojs.options.flash.swf = …; 6 and later have no such object.
   videojs.options.flash ??= {}
 }

@@ -43,7 +43,7 @@ describe('video.js', () => {
 
     it(`${version} has what pages call of the tech that was`, () =>
       stage.visit(`videojs-src.html?${query(version, {})}`, async page => {
-        await until(page, 'window.old')
+        await until(page, 'window.old && window.Millrace')
         const seen = await page.evaluate(() => {
           const { videojs } = window as unknown as { videojs: { Flash: Record<string, (...values: unknown[]) => unknown>, options: { flash: object } } }
           const { Flash, options } = videojs
