@@ -4,14 +4,20 @@ import { Media } from '../jwplayer/media.ts'
 import { attemptsOf, Clip, CLIP_EVENTS, Handlers, isRaw, type Raw } from './clip.ts'
 import { Plugin } from './plugin.ts'
 
-export const State = { Unloaded: -1, Loaded: 0, Unstarted: 1, Buffering: 2, Playing: 3, Paused: 4, Ended: 5 } as const
-type State = typeof State[keyof typeof State]
+/** The states, by the numbers that pages compare. */
+const UNLOADED = -1
+const LOADED = 0
+const UNSTARTED = 1
+const BUFFERING = 2
+const PLAYING = 3
+const PAUSED = 4
+const ENDED = 5
 
 const PLAYER_EVENTS = 'Load Unload Click Keypress Volume Mute Unmute PlaylistReplace ClipAdd Fullscreen FullscreenExit Error MouseOver MouseOut'.split(' ')
 /** `scaling`, by the words of CSS; `scale` is what nobody has to say. */
 const FITS: Record<string, string> = { fit: 'contain', orig: 'none', half: 'scale-down', crop: 'cover' }
-/** What Flowplayer calls what can't be played. */
-const ERRORS = { stream: 200, none: 201 }
+const STREAM_NOT_FOUND = 200
+const NO_CLIP = 201
 
 export class Player {
   private readonly handlers = new Handlers()
@@ -20,7 +26,7 @@ export class Player {
   private common: Clip
   private clips: Clip[] = []
   private current = 0
-  private state: State = State.Unloaded
+  private state: number = UNLOADED
   private place = 0
   private hasBegun = false
   private isSeeking = false
@@ -55,14 +61,14 @@ export class Player {
   }
 
   isPlaying(): boolean {
-    return this.state === State.Playing
+    return this.state === PLAYING
   }
 
   isPaused(): boolean {
-    return this.state === State.Paused
+    return this.state === PAUSED
   }
 
-  getState(): State {
+  getState(): number {
     return this.state
   }
 
@@ -70,7 +76,7 @@ export class Player {
     if (!this.media && this.asks('Load')) {
       this.parent.removeEventListener('click', this.onSplash)
       this.mount()
-      this.state = State.Loaded
+      this.state = LOADED
       // Handlers are set by who makes the player, perhaps in another script.
       const begin = (): void => {
         this.tell('onLoad')
@@ -87,7 +93,7 @@ export class Player {
     if (!this.media || !this.asks('Unload')) return this
     this.media.close()
     this.media = undefined
-    this.state = State.Unloaded
+    this.state = UNLOADED
     this.parent.innerHTML = this.original
     this.parent.addEventListener('click', this.onSplash)
     this.tell('onUnload')
@@ -110,17 +116,17 @@ export class Player {
       this.setPlaylist([what])
       return this.start(0)
     }
-    return this.state === State.Paused ? this.resume() : this.state === State.Playing ? this : this.start(this.current)
+    return this.state === PAUSED ? this.resume() : this.state === PLAYING ? this : this.start(this.current)
   }
 
   pause(): this {
-    if (this.state !== State.Playing && this.state !== State.Buffering) return this
+    if (this.state !== PLAYING && this.state !== BUFFERING) return this
     if (this.may('Pause')) this.media?.pause()
     return this
   }
 
   resume(): this {
-    if (this.state === State.Paused && this.may('Resume')) this.media?.play()
+    if (this.state === PAUSED && this.may('Resume')) this.media?.play()
     return this
   }
 
@@ -129,9 +135,9 @@ export class Player {
   }
 
   stop(): this {
-    if (this.state < State.Buffering || !this.may('Stop')) return this
+    if (this.state < BUFFERING || !this.may('Stop')) return this
     this.media?.close()
-    this.state = State.Unstarted
+    this.state = UNSTARTED
     this.tellClip('onStop')
     return this
   }
@@ -219,7 +225,7 @@ export class Player {
     this.list(Array.isArray(list) ? list as (string | Raw)[] : [clipOf(list)])
     this.media?.close()
     this.current = 0
-    if (this.media) this.state = State.Unstarted
+    if (this.media) this.state = UNSTARTED
     this.tell('onPlaylistReplace', this.clips)
     return this
   }
@@ -331,8 +337,8 @@ export class Player {
   /** What the page wants without a click. */
   private begin(): void {
     const clip = this.clips[this.current]
-    if (this.state !== State.Loaded || !clip) return
-    this.state = State.Unstarted
+    if (this.state !== LOADED || !clip) return
+    this.state = UNSTARTED
     const { autoPlay = true, autoBuffering = false } = clip
     if (this.video) this.video.preload = autoBuffering ? 'auto' : 'none'
     if (autoPlay !== false) this.start(this.current)
@@ -340,12 +346,12 @@ export class Player {
   }
 
   private start(index: number): this {
-    const isOther = index !== this.current || this.state === State.Ended
+    const isOther = index !== this.current || this.state === ENDED
     if (!this.clips[index]) return this
     this.current = index
     if (isOther) this.media?.close()
     if (!this.may('Begin')) return this
-    this.state = State.Buffering
+    this.state = BUFFERING
     this.hasBegun = false
     this.tellClip('onBegin')
     if (!this.media?.isOpen) this.open()
@@ -368,13 +374,13 @@ export class Player {
     })
     on('playing', () => this.playing(video))
     on('pause', () => {
-      if (video.ended || this.state < State.Buffering || !this.media?.isOpen) return
-      this.state = State.Paused
+      if (video.ended || this.state < BUFFERING || !this.media?.isOpen) return
+      this.state = PAUSED
       this.tellClip('onPause')
     })
     on('waiting', () => {
-      if (this.state !== State.Playing || video.seeking) return
-      this.state = State.Buffering
+      if (this.state !== PLAYING || video.seeking) return
+      this.state = BUFFERING
       this.tellClip('onBufferEmpty')
     })
     on('seeked', () => {
@@ -393,9 +399,9 @@ export class Player {
   }
 
   private playing({ duration }: HTMLVideoElement): void {
-    const wasPaused = this.state === State.Paused
-    const wasBuffering = this.state !== State.Playing && !wasPaused
-    this.state = State.Playing
+    const wasPaused = this.state === PAUSED
+    const wasBuffering = this.state !== PLAYING && !wasPaused
+    this.state = PLAYING
     const clip = this.clips[this.current]
     if (!this.hasBegun) {
       clip.fullDuration = duration
@@ -423,22 +429,22 @@ export class Player {
   }
 
   private finish(): void {
-    if (this.state === State.Ended) return
+    if (this.state === ENDED) return
     if (!this.may('Finish')) {
       // Who forbids the end, plays again.
       if (this.video) this.video.currentTime = Number(this.clips[this.current].start) || 0
       this.media?.play()
       return
     }
-    this.state = State.Ended
+    this.state = ENDED
     this.media?.pause()
     this.tellClip('onFinish')
-    if (this.state === State.Ended && this.current < this.clips.length - 1) this.start(this.current + 1)
+    if (this.state === ENDED && this.current < this.clips.length - 1) this.start(this.current + 1)
   }
 
   private fail(text: string): void {
-    this.state = State.Unstarted
-    const code = this.clips[this.current]?.url ? ERRORS.stream : ERRORS.none
+    this.state = UNSTARTED
+    const code = this.clips[this.current]?.url ? STREAM_NOT_FOUND : NO_CLIP
     this.tell('onError', code, text)
   }
 
