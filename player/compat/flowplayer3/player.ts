@@ -1,17 +1,8 @@
 // One player: the calls and events of Flowplayer 3.
 
 import { Media } from '../jwplayer/media.ts'
-import { attemptsOf, Clip, CLIP_EVENTS, Handlers, isRaw, type Raw } from './clip.ts'
-import { Plugin } from './plugin.ts'
-
-/** The states, by the numbers that pages compare. */
-const UNLOADED = -1
-const LOADED = 0
-const UNSTARTED = 1
-const BUFFERING = 2
-const PLAYING = 3
-const PAUSED = 4
-const ENDED = 5
+import { attemptsOf, Clip, CLIP_EVENTS, isRaw, type Raw } from './clip.ts'
+import { BUFFERING, ENDED, Facts, LOADED, PAUSED, PLAYING, UNLOADED, UNSTARTED } from './facts.ts'
 
 const PLAYER_EVENTS = 'Load Unload Click Keypress Volume Mute Unmute PlaylistReplace ClipAdd Fullscreen FullscreenExit Error MouseOver MouseOut'.split(' ')
 /** `scaling`, by the words of CSS; `scale` is what nobody has to say. */
@@ -19,21 +10,14 @@ const FITS: Record<string, string> = { fit: 'contain', orig: 'none', half: 'scal
 const STREAM_NOT_FOUND = 200
 const NO_CLIP = 201
 
-export class Player {
-  private readonly handlers = new Handlers()
-  private readonly plugins = new Map<string, Plugin>()
-  private media: Media | undefined
-  private common: Clip
-  private clips: Clip[] = []
-  private current = 0
-  private state: number = UNLOADED
+export class Player extends Facts {
   private place = 0
   private hasBegun = false
   private isSeeking = false
   private original = ''
 
-  constructor(private readonly parent: HTMLElement, private readonly config: Raw) {
-    this.common = new Clip(clipOf(config.clip))
+  constructor(parent: HTMLElement, config: Raw) {
+    super(parent, config, new Clip(clipOf(config.clip)))
     this.handlers.addAll(config)
     this.list(this.configured())
     for (const name of [...CLIP_EVENTS, 'Cuepoint']) this.provide(name, (method, ...values) => void Reflect.apply(Reflect.get(this.common, method) as () => void, this.common, values))
@@ -42,34 +26,6 @@ export class Player {
     // What stands in the container is there to be clicked at.
     if (parent.innerHTML.trim() === '') this.load()
     else parent.addEventListener('click', this.onSplash)
-  }
-
-  id(): string {
-    return this.parent.id
-  }
-
-  getParent(): HTMLElement {
-    return this.parent
-  }
-
-  getVersion(): number[] {
-    return [3, 2, 18]
-  }
-
-  isLoaded(): boolean {
-    return this.media !== undefined
-  }
-
-  isPlaying(): boolean {
-    return this.state === PLAYING
-  }
-
-  isPaused(): boolean {
-    return this.state === PAUSED
-  }
-
-  getState(): number {
-    return this.state
   }
 
   load(then?: () => void): this {
@@ -163,58 +119,11 @@ export class Player {
     return this
   }
 
-  mute(isMuted = true): this {
-    if (this.video && this.asks(isMuted ? 'Mute' : 'Unmute')) this.video.muted = isMuted
-    return this
-  }
-
-  unmute(): this {
-    return this.mute(false)
-  }
-
-  getVolume(): number {
-    return Math.round((this.video?.volume ?? 1) * 100)
-  }
-
-  setVolume(percent: number): this {
-    if (this.asks('Volume', percent) && this.video) this.video.volume = Math.min(Math.max(Number(percent) / 100, 0), 1)
-    return this
-  }
-
-  getTime(): number {
-    return this.video?.currentTime ?? 0
-  }
-
-  getStatus(): Raw {
-    const { buffered } = this.video ?? {}
-    const count = buffered?.length ?? 0
-    return {
-      state: this.state, time: this.getTime(), volume: this.getVolume(), muted: this.video?.muted ?? false,
-      bufferStart: count > 0 ? buffered?.start(0) : 0, bufferEnd: count > 0 ? buffered?.end(count - 1) : 0,
-    }
-  }
-
-  isFullscreen(): boolean {
-    return document.fullscreenElement === this.parent
-  }
-
   toggleFullscreen(): this {
     if (this.isFullscreen()) void document.exitFullscreen()
     // Browsers let nobody do so without a gesture.
     else if (this.asks('Fullscreen')) this.parent.requestFullscreen?.().catch(() => undefined)
     return this
-  }
-
-  getClip(index = this.current): Clip | undefined {
-    return this.clips[index]
-  }
-
-  getCommonClip(): Clip {
-    return this.common
-  }
-
-  getPlaylist(): Clip[] {
-    return this.clips
   }
 
   setClip(what: string | Raw): this {
@@ -239,22 +148,6 @@ export class Player {
     return this
   }
 
-  getPlugin(name: string): Plugin {
-    const plugin = this.plugins.get(name) ?? new Plugin(name, isShown => {
-      if (name === 'controls' && this.video) this.video.controls = isShown
-    }, isRaw(this.pluginConfigs[name]) ? this.pluginConfigs[name] : {})
-    this.plugins.set(name, plugin)
-    return plugin
-  }
-
-  getControls(): Plugin {
-    return this.getPlugin('controls')
-  }
-
-  getScreen(): Plugin {
-    return this.getPlugin('screen')
-  }
-
   /** The links of a list play what they lead to. */
   playlist(selector: string): this {
     for (const list of document.querySelectorAll(/^\w+$/.test(selector) ? `#${selector}` : selector)) {
@@ -268,30 +161,9 @@ export class Player {
     return this
   }
 
-  /** The page's own plugins drew controls or replaced Flash: neither is needed. */
-  ipad(): this {
-    return this
-  }
-
-  controls(): this {
-    return this.ipad()
-  }
-
-  embed(): this {
-    return this.ipad()
-  }
-
-  get video(): HTMLVideoElement | undefined {
-    return this.media?.video
-  }
-
   private readonly onSplash = (event: Event): void => {
     event.preventDefault()
     if (this.asks('Click')) this.load(() => this.start(this.current))
-  }
-
-  private get pluginConfigs(): Raw {
-    return isRaw(this.config.plugins) ? this.config.plugins : {}
   }
 
   private provide(name: string, act: (method: string, ...values: unknown[]) => void): void {
@@ -448,23 +320,6 @@ export class Player {
     this.tell('onError', code, text)
   }
 
-  private tell(name: string, ...values: unknown[]): boolean {
-    return this.handlers.tell(name, this, ...values)
-  }
-
-  private asks(name: string, ...values: unknown[]): boolean {
-    return this.tell(`onBefore${name}`, ...values)
-  }
-
-  private tellClip(name: string, ...values: unknown[]): boolean {
-    const clip = this.clips[this.current]
-    const isAllowed = clip?.tell(name, this, clip, ...values) ?? true
-    return this.common.tell(name, this, clip, ...values) && isAllowed
-  }
-
-  private may(name: string, ...values: unknown[]): boolean {
-    return this.tellClip(`onBefore${name}`, ...values)
-  }
 }
 
 const clipOf = (what: unknown): Raw => typeof what === 'string' ? { url: what } : isRaw(what) ? what : {}

@@ -2,9 +2,10 @@
 // global functions, and the page's own playerReady().
 
 import { global } from '../core.ts'
-import type { Api } from './api.ts'
+import { Api } from './api.ts'
 import { number, type Raw } from './config.ts'
 import type { Handler } from './events.ts'
+import { Facts } from './facts.ts'
 
 type Told = (event: Raw, api: Api) => Raw
 
@@ -78,7 +79,7 @@ export const actAsSwf = (element: HTMLElement, api: Api): void => {
     }
   }
   // 5 has its library's calls at the SWF as well: jwPlay, jwGetPosition, …
-  for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(api))) {
+  for (const name of [Api, Facts].flatMap(type => Object.getOwnPropertyNames(type.prototype))) {
     const method: unknown = Reflect.get(api, name)
     if (typeof method === 'function' && /^(?:play|pause|stop|seek|load|get|set)/.test(name) && name !== 'setup') {
       methods[`jw${name[0].toUpperCase()}${name.slice(1)}`] = method.bind(api) as () => unknown

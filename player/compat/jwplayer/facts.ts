@@ -1,0 +1,204 @@
+// What a player of JW Player tells of itself, and what of it can be set at any time.
+
+import { number, prefersFlash, type Item, type Raw, type Version } from './config.ts'
+import { Emitter } from './events.ts'
+import type { Media } from './media.ts'
+import type { Progress } from './progress.ts'
+import type { View } from './view.ts'
+
+export class Facts {
+  readonly emitter = new Emitter()
+  readonly plugins: Raw = {}
+  version: Version = 6
+  config: Raw = {}
+  protected view: View | undefined
+  protected media: Media | undefined
+  protected progress: Progress | undefined
+  protected items: Item[] = []
+  protected index = 0
+  protected isReady = false
+  protected isBusy = false
+  /** Called before there is a player to obey. */
+  protected calls: (() => void)[] = []
+
+  constructor(readonly id: string) {}
+
+  getState(): string {
+    return this.progress?.name ?? (this.version >= 7 ? 'idle' : 'IDLE')
+  }
+
+  getPosition(): number {
+    return this.progress?.state === 'idle' ? 0 : this.video?.currentTime ?? 0
+  }
+
+  getDuration(): number {
+    const { duration = NaN } = this.video ?? {}
+    if (duration === Infinity) return -1
+    return duration > 0 ? duration : this.items[this.index]?.duration ?? 0
+  }
+
+  getBuffer(): number {
+    return this.progress?.bufferPercent ?? 0
+  }
+
+  getPlaylist(): Item[] {
+    return this.items
+  }
+
+  getPlaylistItem(index = this.index): Item | undefined {
+    return this.items[index]
+  }
+
+  getPlaylistIndex(): number {
+    return this.index
+  }
+
+  getVolume(): number {
+    return Math.round((this.video?.volume ?? 1) * 100)
+  }
+
+  setVolume(percent: number | string): this {
+    return this.when(() => {
+      if (this.video) this.video.volume = Math.min(Math.max((number(percent) ?? 0) / 100, 0), 1)
+    })
+  }
+
+  getMute(): boolean {
+    return this.video?.muted ?? false
+  }
+
+  setMute(isMuted?: boolean): this {
+    return this.when(() => {
+      if (this.video) this.video.muted = isMuted ?? !this.video.muted
+    })
+  }
+
+  getFullscreen(): boolean {
+    return this.view !== undefined && document.fullscreenElement === this.view.element
+  }
+
+  setFullscreen(isFull?: boolean): this {
+    return this.when(() => {
+      const isWanted = isFull ?? !this.getFullscreen()
+      const done = isWanted ? this.view?.element.requestFullscreen?.() : this.getFullscreen() ? document.exitFullscreen() : undefined
+      // Browsers let nobody do so without a gesture.
+      done?.catch(() => undefined)
+    })
+  }
+
+  getWidth(): number {
+    return this.view?.element.clientWidth ?? 0
+  }
+
+  getHeight(): number {
+    return this.view?.element.clientHeight ?? 0
+  }
+
+  resize(width: number | string, height: number | string): this {
+    return this.when(() => {
+      this.view?.resize(width, height)
+      this.emitter.tell('resize', { width: this.getWidth(), height: this.getHeight() })
+    })
+  }
+
+  getSafeRegion(): Raw {
+    return { x: 0, y: 0, width: this.getWidth(), height: this.getHeight() }
+  }
+
+  getControls(): boolean {
+    return this.video?.controls ?? false
+  }
+
+  setControls(isShown?: boolean): this {
+    return this.when(() => {
+      if (!this.video) return
+      this.video.controls = isShown ?? !this.video.controls
+      this.emitter.tell('controls', { controls: this.video.controls })
+    })
+  }
+
+  getQualityLevels(): unknown[] {
+    return this.qualities.levels
+  }
+
+  getCurrentQuality(): number {
+    return this.media?.level ?? -1
+  }
+
+  setCurrentQuality(index: number): void {
+    if (this.media) this.media.level = index
+  }
+
+  getCaptionsList(): Raw[] {
+    return [{ id: 'off', label: 'Off' }, ...this.captions.map(({ label, id }, index) => ({ id: id || index, label }))]
+  }
+
+  getCurrentCaptions(): number {
+    return this.captions.findIndex(({ mode }) => mode === 'showing') + 1
+  }
+
+  setCurrentCaptions(index: number): void {
+    this.captions.forEach((track, at) => { track.mode = at === index - 1 ? 'showing' : 'disabled' })
+    this.emitter.tell('captionsChanged', { tracks: this.getCaptionsList(), track: index })
+  }
+
+  getAudioTracks(): unknown[] {
+    return []
+  }
+
+  getCurrentAudioTrack(): number {
+    return -1
+  }
+
+  setCurrentAudioTrack(): void {
+    // One sound is all that a stream has.
+  }
+
+  getContainer(): HTMLElement | null {
+    return this.view?.element ?? document.getElementById(this.id)
+  }
+
+  /** "flash" on pages that ask for it: they show what they have for Flash then. */
+  getRenderingMode(): string {
+    return this.media?.isStream || prefersFlash(this.config, this.version) ? 'flash' : 'html5'
+  }
+
+  getProvider(): Raw {
+    return { name: this.getRenderingMode() }
+  }
+
+  getMeta(): Raw {
+    return this.progress?.metadata ?? {}
+  }
+
+  getItemMeta(): Raw {
+    return this.getMeta()
+  }
+
+  getConfig(): Raw {
+    return { ...this.config, playlist: this.items, item: this.index, state: this.getState(), volume: this.getVolume(), mute: this.getMute(), position: this.getPosition(), duration: this.getDuration(), fullscreen: this.getFullscreen() }
+  }
+
+  getPlugin(name: string): unknown {
+    return this.plugins[name]
+  }
+
+  get video(): HTMLVideoElement | undefined {
+    return this.media?.video
+  }
+
+  protected get qualities(): { levels: Raw[], currentQuality: number } {
+    const levels = this.media?.levels.map(({ label, bitrate, width, height }, index) => ({ label: label ?? (bitrate ? `${bitrate}kbps` : `${index}`), bitrate, width, height })) ?? []
+    return { levels, currentQuality: this.getCurrentQuality() }
+  }
+
+  protected get captions(): TextTrack[] {
+    return Array.from(this.video?.textTracks ?? []).filter(({ kind }) => kind === 'captions' || kind === 'subtitles')
+  }
+
+  protected when(act: () => void): this {
+    if (this.isReady && !this.isBusy) act()
+    else this.calls.push(act)
+    return this
+  }
+}
