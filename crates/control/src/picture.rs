@@ -9,7 +9,7 @@ use millrace_model::web::{Distribution, Invalidations};
 use serde::{Deserialize, Serialize};
 
 use crate::service::{
-    S3Identity, Service, identity, invalidation, key_pair, keys, policies, s3_identity, streaming,
+    S3Identity, Service, identity, invalidation, key_pair, keys, policies, s3_identity, streaming, tagging,
     web::KIND as WEB,
 };
 use crate::store::{Resource, Snapshot, StoreError};
@@ -60,6 +60,9 @@ pub struct Published {
     /// store was away at an update, so nobody plays from such a snapshot before the store is back.
     #[serde(default = "nobody")]
     pub trusted_keys: Option<Vec<String>>,
+    /// The origins of the pages that may play, as its tag `millrace:pages` lists them; none: every page may.
+    #[serde(default)]
+    pub pages: Vec<String>,
 }
 
 /// A key that viewers' names may be signed with.
@@ -78,7 +81,7 @@ fn nobody() -> Option<Vec<String>> {
 }
 
 impl Published {
-    fn of(resource: &Resource, signers: &Signers) -> Self {
+    fn of(resource: &Resource, signers: &Signers, pages: Option<&String>) -> Self {
         let config = &resource.config;
         let private = flag(config, "TrustedSigners.Enabled");
         let identity = text(config, "S3Origin.OriginAccessIdentity").rsplit('/').next();
@@ -90,6 +93,7 @@ impl Published {
             identity: identity.filter(|id| !id.is_empty()).map(str::to_owned),
             enabled: flag(config, "Enabled"),
             trusted_keys: private.then(|| signers.keys_of(texts(config, "TrustedSigners"))),
+            pages: pages.into_iter().flat_map(|pages| tagging::pages(pages)).map(str::to_owned).collect(),
         }
     }
 }
@@ -106,9 +110,13 @@ impl Service {
         let key_groups = snapshot.rows().all(keys::GROUP).await?;
         let signers = Signers::of(&self.settings().account, &key_pairs, &key_groups);
         let streaming = snapshot.rows().all(streaming::KIND).await?;
+        let pages = snapshot.rows().tagged(streaming::KIND, tagging::PAGES).await?;
         Ok(Picture {
             revision: snapshot.rows().revision().await?,
-            streaming: streaming.iter().map(|resource| Published::of(resource, &signers)).collect(),
+            streaming: streaming
+                .iter()
+                .map(|resource| Published::of(resource, &signers, pages.get(&resource.id)))
+                .collect(),
             web: web_distributions(&mut snapshot, &signers).await?,
             invalidations: invalidation::published(&mut snapshot.rows()).await?,
             identities: snapshot.rows().all(s3_identity::KIND).await?.iter().map(S3Identity::of).collect(),

@@ -109,6 +109,35 @@ fn a_saved_account_comes_back_beside_a_running_server_and_its_old_host_names_pla
     }
 }
 
+/// What a page of this origin is answered, whose player opens a tunnel to `media.example.com`.
+fn opening_from(origin: &str, server: &Server) -> String {
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--data-binary", "x"]);
+    curl.args(["--header", "Host: media.example.com", "--header", &format!("Origin: {origin}")]);
+    run(curl.arg(format!("http://127.0.0.1:{}/open/1", server.port()))).ok().text()
+}
+
+#[test]
+fn a_tag_tells_whose_pages_may_play_and_is_obeyed_at_once() {
+    let config = Config::new();
+    let server = Server::serve(&config);
+    let text = "StreamingDistributionConfig:\n  CallerReference: ours\n  Comment: ''\n  Enabled: true\n  \
+        S3Origin: {DomainName: films.s3.amazonaws.com, OriginAccessIdentity: ''}\n  \
+        Aliases: {Quantity: 1, Items: [media.example.com]}\n  \
+        TrustedSigners: {Enabled: false, Quantity: 0}\nTags: {Items: [TAG]}\n";
+    let apply = |tag: &str| {
+        let file = beside(&config, "site.yaml", &text.replace("TAG", tag));
+        on(&config, &["apply", "-f", &file])
+    };
+    let _ = apply("").ok();
+    sooner_or_later("every page", || opening_from("https://elsewhere.example", &server) == "200");
+    let _ = apply("{Key: 'millrace:pages', Value: 'https://*.example.com null'}").ok();
+    sooner_or_later("no page", || opening_from("https://elsewhere.example", &server) == "403");
+    assert_eq!(opening_from("https://www.example.com", &server), "200");
+    let wrong = apply("{Key: 'millrace:pages', Value: 'www.example.com'}");
+    assert!(wrong.err.contains("site.yaml") && wrong.err.contains("no origin of pages"), "{}", wrong.err);
+}
+
 #[test]
 fn documents_are_applied_once_told_before_and_written_back() {
     let config = Config::new();

@@ -124,7 +124,7 @@ impl Service {
         let settings = self.settings();
         let names = kind.names();
         kind.check(&config, &settings)?;
-        super::tagging::check(&tags, settings.quotas.tags)?;
+        super::tagging::check(names.kind, &tags, settings.quotas.tags)?;
         let mut write = self.store.write(&who.name).await?;
         self.check_signers(&mut write.rows(), kind, &config).await?;
         if let Some(earlier) = self.repeated(&mut write, kind, &config).await? {

@@ -191,7 +191,8 @@ impl Service {
         let named = |error: Error| Error { message: format!("{}: {}", one.place, error.message), ..error };
         let settings = self.settings();
         one.kind.check(&one.config, &settings).map_err(named)?;
-        tagging::check(one.tags.as_deref().unwrap_or_default(), settings.quotas.tags).map_err(named)?;
+        let tags = one.tags.as_deref().unwrap_or_default();
+        tagging::check(one.kind.names().kind, tags, settings.quotas.tags).map_err(named)?;
         for need in one.kind.needs(&one.config) {
             let coming =
                 |w: &Wanted| w.kind.names().kind == need.link.kind && w.id.as_deref() == Some(&need.link.id);

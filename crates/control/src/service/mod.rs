@@ -14,7 +14,7 @@ pub(crate) mod policies;
 pub(crate) mod s3_identity;
 mod sealed;
 pub(crate) mod streaming;
-mod tagging;
+pub(crate) mod tagging;
 mod user;
 pub(crate) mod web;
 

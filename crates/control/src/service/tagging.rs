@@ -1,5 +1,6 @@
 //! Tags of distributions.
 
+use millrace_model::PageOrigin;
 use serde_json::{Value, json};
 
 use super::{KINDS, Members, Service, streaming, web};
@@ -8,19 +9,25 @@ use crate::auth::Principal;
 use crate::store::Rows;
 use crate::value::{at, text, texts};
 
+/// What tags may have beside letters and digits.
+const USUAL: &str = " _-.:/=+@";
+/// What begins like this is told to Millrace: CloudFront's API has no place for it, and every client can set tags.
+const OURS: &str = "millrace:";
+/// The origins of the pages that may play, with blanks between them.
+pub(crate) const PAGES: &str = "millrace:pages";
+
 /// The tags of an input.
 pub(super) fn of(tags: &Value) -> Result<Vec<(String, String)>, Error> {
     let tags = at(tags, "Items").as_array().into_iter().flatten();
     Ok(tags.map(|tag| (text(tag, "Key").to_owned(), text(tag, "Value").to_owned())).collect())
 }
 
-/// Whether tags may be given.
-pub(super) fn check(tags: &[(String, String)], most: usize) -> Result<(), Error> {
+/// Whether a distribution of this kind may have these tags.
+pub(super) fn check(kind: &str, tags: &[(String, String)], most: usize) -> Result<(), Error> {
     let wrong = |what: String| Err(Error::bad("InvalidTagging", what));
-    let allowed =
-        |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_-.:/=+@".contains(c));
+    let allowed = |text: &str, others: &str| text.chars().all(|c| c.is_alphanumeric() || others.contains(c));
     for (place, (name, value)) in tags.iter().enumerate() {
-        if name.is_empty() || name.chars().count() > 128 || !allowed(name) {
+        if name.is_empty() || name.chars().count() > 128 || !allowed(name, USUAL) {
             return wrong(format!(
                 "the key {name:?} should have 1 to 128 letters, digits, spaces or _ - . : / = + @"
             ));
@@ -28,10 +35,15 @@ pub(super) fn check(tags: &[(String, String)], most: usize) -> Result<(), Error>
         if name.to_ascii_lowercase().starts_with("aws:") {
             return wrong(format!("the key {name:?} begins with aws:, which is Amazon's"));
         }
-        if value.chars().count() > 256 || !allowed(value) {
+        if name.starts_with(OURS) {
+            own(kind, name, value).or_else(wrong)?;
+        } else if !allowed(value, USUAL) {
             return wrong(format!(
-                "the value of {name:?} should have up to 256 letters, digits, spaces or _ - . : / = + @"
+                "the value of {name:?} should have letters, digits, spaces and _ - . : / = + @ only"
             ));
+        }
+        if value.chars().count() > 256 {
+            return wrong(format!("the value of {name:?} has more than 256 characters"));
         }
         if tags[..place].iter().any(|(earlier, _)| earlier == name) {
             return wrong(format!("the key {name:?} is there twice"));
@@ -41,6 +53,26 @@ pub(super) fn check(tags: &[(String, String)], most: usize) -> Result<(), Error>
         return wrong(format!("{} tags; {most} are allowed", tags.len()));
     }
     Ok(())
+}
+
+/// Whether a tag says something to Millrace.
+fn own(kind: &str, name: &str, value: &str) -> Result<(), String> {
+    if name != PAGES || kind != streaming::KIND {
+        return Err(format!(
+            "the key {name:?} begins with {OURS}, of which only {PAGES} is known, of streaming distributions"
+        ));
+    }
+    if pages(value).next().is_none() {
+        return Err(format!("the value of {name:?} lists no page: to let all pages play, take the tag away"));
+    }
+    pages(value)
+        .try_for_each(|page| page.parse::<PageOrigin>().map(drop))
+        .map_err(|error| format!("the value of {name:?}: {error}"))
+}
+
+/// What the value of [`PAGES`] lists.
+pub(crate) fn pages(value: &str) -> impl Iterator<Item = &str> {
+    value.split_whitespace()
 }
 
 impl Service {
@@ -75,11 +107,11 @@ impl Service {
         let mut write = self.store.write(&who.name).await?;
         let (kind, id) = self.tagged(&mut write.rows(), arn).await?;
         let (new, most) = (of(tags)?, self.settings().quotas.tags);
-        check(&new, most)?;
+        check(kind, &new, most)?;
         let mut all = write.rows().tags(kind, &id).await?;
         all.retain(|(name, _)| !new.iter().any(|(newer, _)| newer == name));
         all.extend(new.iter().cloned());
-        check(&all, most)?;
+        check(kind, &all, most)?;
         for (name, value) in &new {
             write.rows().tag(kind, &id, name, value).await?;
         }

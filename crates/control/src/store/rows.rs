@@ -1,5 +1,7 @@
 //! The statements.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -291,6 +293,22 @@ impl<'c> Rows<'c> {
             .fetch_all(&mut *self.0)
             .await
             .map_err(failed)
+    }
+
+    /// The values of one tag, by the ids of the resources that have it.
+    pub(crate) async fn tagged(
+        &mut self,
+        kind: &str,
+        name: &str,
+    ) -> Result<HashMap<String, String>, StoreError> {
+        let tagged: Vec<(String, String)> =
+            sqlx::query_as("SELECT id, value FROM tag WHERE kind = $1 AND name = $2")
+                .bind(kind)
+                .bind(name)
+                .fetch_all(&mut *self.0)
+                .await
+                .map_err(failed)?;
+        Ok(tagged.into_iter().collect())
     }
 
     pub(crate) async fn tag(

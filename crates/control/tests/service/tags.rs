@@ -79,6 +79,41 @@ async fn there_are_fifty_at_most_and_they_have_a_form() {
     account.refused("InvalidTagging", "twice", "TagResource", tag(tags(&[("a", "1"), ("a", "2")]))).await;
 }
 
+/// The pages that may play from a distribution, as edges are told.
+async fn pages(account: &Account) -> Vec<String> {
+    account.service.picture().await.unwrap().streaming.remove(0).pages
+}
+
+#[tokio::test]
+async fn one_of_them_tells_edges_whose_pages_may_play() {
+    let account = Account::new().await;
+    let arn = arn(&account).await;
+    let tag = |value: &str| json!({"Resource": arn, "Tags": tags(&[("millrace:pages", value)])});
+    assert!(pages(&account).await.is_empty());
+    account.call("TagResource", tag("https://www.example.com  https://*.example.org null")).await;
+    let listed = ["https://www.example.com", "https://*.example.org", "null"];
+    assert_eq!(pages(&account).await, listed);
+    for (value, told) in
+        [("", "lists no page"), ("https://example.com www.example.com", "\"www.example.com\"")]
+    {
+        account.refused("InvalidTagging", told, "TagResource", tag(value)).await;
+    }
+    assert_eq!(pages(&account).await, listed);
+    let keys = json!({"Items": ["millrace:pages"]});
+    account.call("UntagResource", json!({"Resource": arn, "TagKeys": keys})).await;
+    assert!(pages(&account).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_looks_like_one_for_millrace_and_is_none_is_refused() {
+    let account = Account::new().await;
+    let unknown = json!({"Resource": arn(&account).await, "Tags": tags(&[("millrace:page", "null")])});
+    account.refused("InvalidTagging", "only millrace:pages is known", "TagResource", unknown).await;
+    let web = account.web("one", json!({})).await.get("ARN").clone();
+    let misplaced = json!({"Resource": web, "Tags": tags(&[("millrace:pages", "null")])});
+    account.refused("InvalidTagging", "of streaming distributions", "TagResource", misplaced).await;
+}
+
 #[tokio::test]
 async fn only_distributions_of_this_account_have_some() {
     let account = Account::new().await;

@@ -7,7 +7,7 @@ use millrace_control::auth::Seal;
 use millrace_control::service::S3Identity;
 use millrace_control::{Picture, Published, PublishedKey};
 use millrace_edge::{SigningKey, Site};
-use millrace_model::{HostPattern, S3Domain, StreamingDistribution, Variants};
+use millrace_model::{HostPattern, PageOrigin, S3Domain, StreamingDistribution, Variants};
 use millrace_origin::{Credentials, Origin};
 use millrace_sign::PublicKey;
 
@@ -141,6 +141,11 @@ fn parse(key: &PublishedKey) -> Option<PublicKey> {
     parsed.inspect_err(|error| tracing::error!(id = %key.id, "a public key can't be used: {error}")).ok()
 }
 
+fn origin_of_pages(id: &str, page: &str) -> Option<PageOrigin> {
+    let parsed = page.parse();
+    parsed.inspect_err(|error| tracing::error!(id, "a page of millrace:pages can't be obeyed: {error}")).ok()
+}
+
 fn distribution(published: &Published, origin: String) -> StreamingDistribution {
     StreamingDistribution {
         id: published.id.clone(),
@@ -150,7 +155,7 @@ fn distribution(published: &Published, origin: String) -> StreamingDistribution 
         enabled: published.enabled,
         variants: Variants::ALL,
         swf: Vec::new(),
-        pages: Vec::new(),
+        pages: published.pages.iter().filter_map(|page| origin_of_pages(&published.id, page)).collect(),
         trusted_keys: published.trusted_keys.clone(),
     }
 }

@@ -189,6 +189,7 @@ mod tests {
             identity: identity.map(str::to_owned),
             enabled: true,
             trusted_keys: None,
+            pages: Vec::new(),
         };
         let picture = Picture { streaming: vec![published], ..Picture::default() };
         Reader::of("E1", &picture).cure
