@@ -43,7 +43,7 @@ impl Socket {
     /// Appends what is there, about `most` bytes and never more than there is room for; zero at the end of everything.
     pub(super) fn read(&mut self, input: &mut impl BufMut, most: usize) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => stream.try_read_buf(input),
+            Self::Tcp(stream) => tcp::read(stream, input),
             Self::Tls(tls) => tls.read(input, most),
         }
     }

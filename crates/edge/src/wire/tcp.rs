@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
@@ -35,6 +35,24 @@ pub(super) fn try_write(stream: &TcpStream, slices: &VecDeque<Bytes>, most: usiz
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
         other => other,
     }
+}
+
+/// Appends what is there, as far as there is room; zero at the end of everything.
+///
+/// Less than there is room for is all that there is (epoll(7), on edges): whoever asks again is told so by the
+/// runtime, without a system call. What comes meanwhile is told by another event.
+pub(super) fn read(stream: &TcpStream, input: &mut impl BufMut) -> io::Result<usize> {
+    let mut all = 0;
+    let outcome = stream.try_io(Interest::READABLE, || {
+        let room = input.chunk_mut().len();
+        let read = stream.try_read_buf(input)?;
+        if 0 < read && read < room {
+            all = read;
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(read)
+    });
+    if all > 0 { Ok(all) } else { outcome }
 }
 
 /// Waits for the socket. True: it may be read.

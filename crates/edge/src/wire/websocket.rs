@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tungstenite::error::ProtocolError;
@@ -32,6 +32,10 @@ const LONGEST: usize = 64 << 10;
 const READ: usize = 4096;
 /// Bytes in one of our frames: as many as two bytes of length can tell.
 const FRAME: usize = 0xffff;
+/// The longest head of a frame of ours.
+const HEAD: usize = 4;
+/// Bytes of memory for heads: some tens of writes need no more.
+const HEADS: usize = 128;
 /// Bytes put into frames at a time for a client that takes everything at once: about what is due at a time.
 const MOST: usize = 512 << 10;
 /// For one that does not.
@@ -48,6 +52,8 @@ pub(crate) struct WebSocket {
     socket: Socket,
     /// Reads the client's frames, and answers those that want one.
     context: WebSocketContext,
+    /// Where the heads of frames are made.
+    heads: BytesMut,
     /// Whole frames that are on their way out.
     out: VecDeque<Bytes>,
     /// How many bytes in it are answers to pings.
@@ -114,6 +120,7 @@ impl WebSocket {
         Self {
             socket,
             context: WebSocketContext::from_partially_read(first.to_vec(), Role::Server, Some(config)),
+            heads: BytesMut::new(),
             out: VecDeque::new(),
             answers: 0,
             room: LEAST,
@@ -167,7 +174,8 @@ impl WebSocket {
             while !slice.is_empty() {
                 if frame == 0 {
                     frame = left.min(FRAME);
-                    self.out.push_back(head(frame)?);
+                    let head = self.head(frame)?;
+                    self.out.push_back(head);
                 }
                 let piece = slice.split_to(frame.min(slice.len()));
                 frame -= piece.len();
@@ -318,20 +326,22 @@ impl WebSocket {
         self.push(Frame::close(Some(CloseFrame { code, reason: shortened(reason).into() })))
     }
 
+    /// What stands in front of so many bytes of the stream.
+    fn head(&mut self, length: usize) -> io::Result<Bytes> {
+        let header = FrameHeader { opcode: OpCode::Data(Data::Binary), ..FrameHeader::default() };
+        if self.heads.capacity() < HEAD {
+            self.heads.reserve(HEADS);
+        }
+        header.format(length as u64, &mut (&mut self.heads).writer()).map_err(io::Error::other)?;
+        Ok(self.heads.split().freeze())
+    }
+
     fn push(&mut self, frame: Frame) -> io::Result<()> {
         let mut bytes = Vec::new();
         frame.format(&mut bytes).map_err(io::Error::other)?;
         self.out.push_back(bytes.into());
         Ok(())
     }
-}
-
-/// What stands in front of so many bytes of the stream.
-fn head(length: usize) -> io::Result<Bytes> {
-    let header = FrameHeader { opcode: OpCode::Data(Data::Binary), ..FrameHeader::default() };
-    let mut bytes = Vec::with_capacity(10);
-    header.format(length as u64, &mut bytes).map_err(io::Error::other)?;
-    Ok(bytes.into())
 }
 
 /// What fits into a frame that closes, behind its code (RFC 6455 §5.5).
