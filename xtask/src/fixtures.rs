@@ -10,7 +10,7 @@ use crate::tools::{must, root};
 const MOST: u64 = 3 << 20;
 
 /// Each file, and what makes it. What is made of the same ffmpeg is the same, bit by bit.
-const SAMPLES: [(&str, &[&str]); 3] = [
+const SAMPLES: [(&str, &[&str]); 4] = [
     (
         // H.264 with B-frames and AAC, and the index at the end, where encoders leave it.
         "sample.mp4",
@@ -19,6 +19,16 @@ const SAMPLES: [(&str, &[&str]); 3] = [
             "-f lavfi -i sine=frequency=330:beep_factor=4:sample_rate=44100:duration=30",
             "-c:v libx264 -preset slow -bf 3 -crf 30 -g 50 -pix_fmt yuv420p -threads 1",
             "-c:a aac -b:a 64k -metadata title=Sample",
+        ],
+    ),
+    (
+        // The same for a slow line, with a key frame wherever the other has one.
+        "sample-small.mp4",
+        &[
+            "-f lavfi -i testsrc2=size=640x360:rate=25:duration=30",
+            "-f lavfi -i sine=frequency=330:beep_factor=4:sample_rate=44100:duration=30",
+            "-vf scale=320:180 -c:v libx264 -preset slow -bf 3 -crf 36 -g 50 -pix_fmt yuv420p -threads 1",
+            "-c:a aac -b:a 32k -metadata title=Sample",
         ],
     ),
     (

@@ -1,5 +1,6 @@
 //! `millrace demo`: everything on one machine, with something to play and a page about it.
 
+mod pages;
 mod site;
 
 use std::net::SocketAddr;
@@ -35,6 +36,10 @@ const SAMPLES: [(&str, &str, &str, &[u8]); 3] = [
         include_bytes!("../../../../assets/sample.mp3"),
     ),
 ];
+
+/// The first of them again for slow lines: its file, its stream name, its bytes.
+const SMALLER: (&str, &str, &[u8]) =
+    ("sample-small.mp4", "mp4:sample-small.mp4", include_bytes!("../../../../assets/sample-small.mp4"));
 
 /// The other variants, and which of the ports they are for: RTMP, HTTP, TLS.
 const OTHERS: [(Variant, usize); 5] = [

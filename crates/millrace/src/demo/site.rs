@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::{SAMPLES, host};
+use super::pages::{self, PAGE};
+use super::{SAMPLES, SMALLER, host};
 use crate::config::{DEMO_BUCKET, DEMO_PLAYER};
 use crate::control::Plane;
 
-/// The page of the player's bucket.
-const PAGE: (&str, &str) = ("index.html", include_str!("../../../../assets/player/index.html"));
 /// What the page reads: what is where.
 const FACTS: &str = "demo.json";
 
@@ -37,11 +36,8 @@ impl Buckets {
     /// Puts there what is not there yet.
     pub(super) fn seed(&self) -> anyhow::Result<()> {
         let media = SAMPLES.iter().map(|(file, _, _, bytes)| (self.media.join(file), *bytes));
-        let page = (self.player.join(PAGE.0), PAGE.1.as_bytes());
-        for folder in [&self.media, &self.player] {
-            std::fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
-        }
-        for (path, bytes) in media.chain([page]) {
+        let rest = [(self.media.join(SMALLER.0), SMALLER.2), (self.player.join(PAGE.0), PAGE.1.as_bytes())];
+        for (path, bytes) in media.chain(rest) {
             if !path.exists() {
                 write(&path, bytes)?;
             }
@@ -49,7 +45,7 @@ impl Buckets {
         Ok(())
     }
 
-    /// Tells the page where things are this time.
+    /// Tells the pages where things are this time.
     pub(super) fn tell(
         &self,
         made: &Distributions,
@@ -68,12 +64,18 @@ impl Buckets {
             "distribution": made.web.0,
             "folder": std::path::absolute(&self.player)?,
             "samples": samples,
+            "smaller": { SAMPLES[0].1: SMALLER.1 },
         });
-        write(&self.player.join(FACTS), serde_json::to_string_pretty(&facts)?.as_bytes())
+        write(&self.player.join(FACTS), serde_json::to_string_pretty(&facts)?.as_bytes())?;
+        let streaming = format!("{}:{}", made.streaming, http.port());
+        pages::old(&streaming).try_for_each(|(name, bytes)| write(&self.player.join(name), &bytes))
     }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+    }
     std::fs::write(path, bytes).with_context(|| format!("{} can't be written", path.display()))
 }
 
