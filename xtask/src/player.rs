@@ -20,9 +20,11 @@ pub(crate) fn test(run: &mut Run) {
     }
 }
 
-/// Plays in a browser what `program` serves, and compares it with what is in the files.
-pub(crate) fn in_browser(run: &mut Run, program: &Path) {
-    run.command("player in a browser", npm().args(["run", "test:browser"]).env("MILLRACE_BIN", program));
+/// Plays in browsers what `program` serves, and compares it with what is in the files; then in old pages.
+pub(crate) fn in_browsers(run: &mut Run, program: &Path) {
+    for (name, script) in [("player in browsers", "test:browser"), ("old pages", "test:compat")] {
+        run.command(name, npm().args(["run", script]).env("MILLRACE_BIN", program));
+    }
 }
 
 /// Writes what the RTMP crate makes of bytes, for the player's tests to compare with.

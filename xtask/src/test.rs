@@ -34,7 +34,7 @@ pub(crate) fn whole() -> anyhow::Result<bool> {
     match (ready, built) {
         (true, true) => {
             end_to_end(&mut run, None);
-            player::in_browser(&mut run, &target().join("release/millrace"));
+            player::in_browsers(&mut run, &target().join("release/millrace"));
         }
         (false, _) => run.impossible("end to end", "the setup failed"),
         (_, false) => run.impossible("end to end", "there is no program to test"),
