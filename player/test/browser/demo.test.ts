@@ -8,6 +8,20 @@ import { demo, type Demo } from './support/demo.ts'
 
 /** Where people look at what tests saw. */
 const SCREENSHOTS = 'dist-test/screenshots'
+/** The old pages, with what each of their libraries calls a start. */
+const OLD = {
+  'swfobject-1': `document.getElementById('mpl').sendEvent('PLAY')`,
+  'jwplayer-5': 'jwplayer().play()',
+  'jwplayer-6': 'jwplayer().play()',
+  'jwplayer-7': 'jwplayer().play()',
+  'flowplayer-3': '$f().play()',
+  'videojs-5': `videojs(document.querySelector('.video-js').id).play()`,
+  'mediaelement-4': 'Object.values(mejs.players)[0].play()',
+  'swfobject-2': `document.getElementById('place').sendEvent('PLAY')`,
+  'object-embed': `document.querySelector('millrace-video').play()`,
+}
+/** Tells what plays RTMP. */
+const PLAYS = `(window.video = Array.from(document.querySelectorAll('video')).find(video => video.src.startsWith('blob:')))`
 
 describe('the page of the demo', () => {
   let server: Demo
@@ -44,5 +58,41 @@ describe('the page of the demo', () => {
     mkdirSync(SCREENSHOTS, { recursive: true })
     await page.screenshot({ path: `${SCREENSHOTS}/demo.png`, fullPage: true })
     await page.close()
+  })
+
+  it('lets people choose the quality of the film', async () => {
+    const page = await browser.page(server.url)
+    await page.waitForSelector('millrace-video video')
+    await page.evaluate(async () => {
+      const element = document.querySelector('millrace-video') as HTMLElement & { player: Window['player'] }
+      const video = document.querySelector('video')!
+      Object.assign(window, { video, player: element.player })
+      video.muted = true
+      await video.play()
+    })
+    await until(page, 'video.currentTime > 0.5 && video.videoHeight === 360')
+    assert.equal(await page.evaluate(() => window.player.levels.length), 2)
+    await page.evaluate(() => { window.player.level = 1 })
+    await until(page, 'video.videoHeight === 180')
+    await page.close()
+  })
+
+  it('has old pages that play, and links to each of them', async () => {
+    const page = await browser.page(server.url)
+    const links = await page.locator('a[href^="old/"]').evaluateAll(all => all.map(link => link.getAttribute('href')!))
+    await page.close()
+    const ours = links.map(link => link.slice('old/'.length, -'.html'.length)).filter(name => name !== 'flowplayer-6')
+    assert.deepEqual(ours.sort(), Object.keys(OLD).sort())
+    for (const [name, start] of Object.entries(OLD)) {
+      const page = await browser.page(`${server.url}old/${name}.html`)
+      await page.waitForLoadState()
+      await page.evaluate(`window.player = { stats: {} }; setTimeout(() => ${start})`)
+      await page.waitForFunction(`${PLAYS}?.currentTime > 0.5`, undefined, { timeout: 30_000 }).catch(() => {
+        throw new Error(`${name} does not play`)
+      })
+      assert.equal(Math.round(await page.evaluate(() => window.video.duration)), 30, name)
+      await page.screenshot({ path: `${SCREENSHOTS}/demo-${name}.png` })
+      await page.close()
+    }
   })
 })
