@@ -1,12 +1,10 @@
-// Everything in one script: the core, and an adapter for whatever is on the page or comes onto it.
-
-import * as Millrace from '../src/index.ts'
+// Every adapter in one script, for every page of a site, and for the addresses of old scripts. The core comes from
+// beside it when something is played. What a page has of its own stays: see offer() in core.ts.
 
 import './videojs.ts'
 import './mediaelement.ts'
 import './flowplayer.ts'
 import './markup.ts'
 import './swfobject.ts'
-
-// Adapters look for it when something is played, which is later. A page that has it already keeps it.
-if (!('Millrace' in window)) Reflect.set(window, 'Millrace', Millrace)
+import './jwplayer.ts'
+import './flowplayer3.ts'

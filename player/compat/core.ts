@@ -28,18 +28,46 @@ export const isRtmpType = (type = ''): boolean => /^(?:rtmp\/(?:mp4|flv|mp3)|(?:
 export const setters = (element: HTMLElement, names: readonly string[]): void => names.forEach(name =>
   Reflect.set(element, `set${name[0].toUpperCase()}${name.slice(1)}`, (value: unknown) => Reflect.set(element, name, value)))
 
-/** Acts once a script made this global, and ran to its end: video.js 4 sets `videojs` before anything is in it. */
-export const whenGlobal = <Type>(name: string, act: (value: Type) => void): void => {
-  let value = global<Type>(name)
-  if (value !== undefined) return act(value)
-  Object.defineProperty(window, name, {
+/** The name of an old library: its own value as soon as its script ran, until then what we have for who calls it. */
+interface Slot {
+  theirs?: unknown
+  ours?(): unknown
+  waiting: ((value: never) => void)[]
+}
+
+const slots: Record<string, Slot> = {}
+
+const slotOf = (name: string): Slot => {
+  if (name in slots) return slots[name]
+  const slot: Slot = slots[name] = { theirs: global(name), waiting: [] }
+  if (slot.theirs === undefined) Object.defineProperty(window, name, {
     configurable: true, enumerable: true,
-    get: () => value,
-    set: (to: Type) => {
-      if (value === undefined) queueMicrotask(() => act(value as Type))
-      value = to
+    get: () => slot.theirs ?? slot.ours?.(),
+    set: (to: unknown) => {
+      // Once the script ran to its end: video.js 4 sets `videojs` before anything is in it.
+      if (slot.theirs === undefined) queueMicrotask(() => slot.waiting.forEach(act => act(slot.theirs as never)))
+      slot.theirs = to
     },
   })
+  return slot
+}
+
+/** Acts once a library of this name is there. */
+export const whenGlobal = <Type>(name: string, act: (value: Type) => void): void => {
+  const { theirs, waiting } = slotOf(name)
+  if (theirs === undefined) waiting.push(act)
+  else act(theirs as Type)
+}
+
+/** JW Player leaves its name to whoever has it already: a script of this kind finds nothing there, and takes it. */
+const isLibrary = (name: string): boolean => {
+  const { src = '' } = document.currentScript as HTMLScriptElement | null ?? {}
+  return new RegExp(`/(${name}([.-]\\d[\\d.]*)?(\\.min)?|librar(y|ies)/.+)\\.js`, 'i').test(src)
+}
+
+/** Has this under the name of a library, for as long as that is not on the page. */
+export const offer = (name: string, value: unknown): void => {
+  slotOf(name).ours = () => isLibrary(name) ? undefined : value
 }
 
 export const loadedCore = (): Core | undefined => global<Core>('Millrace')
@@ -49,11 +77,8 @@ let loading: Promise<Core> | undefined
 /** The core: on the page already, or in the folder that the adapter came from. */
 export const core = (): Promise<Core> => {
   const found = loadedCore()
-  return found || HAS_CORE ? Promise.resolve(found as Core) : loading ??= load()
+  return found ? Promise.resolve(found) : loading ??= load()
 }
-
-/** Set when adapters are built: a script that has the core in it loads none. */
-declare const HAS_CORE: boolean
 
 const load = (): Promise<Core> => new Promise((resolve, reject) => {
   const element = document.createElement('script')
@@ -81,7 +106,7 @@ export const connect = (video: HTMLVideoElement, source: Source, failed: (error:
   }
   // At once where that can be: a page says play() right after it said what.
   const found = loadedCore()
-  if (found || HAS_CORE) begin(found as Core)
+  if (found) begin(found)
   else core().then(begin, (error: Error) => failed({ code: NETWORK, fatal: true, text: error.message, server: '' }))
   return () => {
     isOver = true

@@ -24,7 +24,7 @@ interface Configuration {
   autoplay?: boolean
   loop?: boolean
   splash?: boolean
-  clip?: { preload?: string }
+  clip?: { preload?: HTMLMediaElement['preload'] }
 }
 
 interface Player {
@@ -68,97 +68,97 @@ const urlOf = (rtmp: string | Rtmp | undefined): string => typeof rtmp === 'stri
 
 class FlashEngine implements Engine {
   readonly engineName = NAME
-  private video: HTMLVideoElement | undefined
-  private disconnect: (() => void) | undefined
-  private clip: Clip = {}
-  private level: number | undefined
+  #video: HTMLVideoElement | undefined
+  #disconnect: (() => void) | undefined
+  #clip: Clip = {}
+  #level: number | undefined
 
   constructor(private readonly player: Player, private readonly root: Element, private readonly isOld: boolean) {}
 
   /** What RTMP plays before what the browser plays: the page asked for this engine, or has a streamer. */
   pick(sources: ClipSource[]): ClipSource | undefined {
-    const source = sources.find(source => this.isStream(source)) ?? sources.find(({ type }) => type && /mp4|webm|ogg/i.test(type))
+    const source = sources.find(source => this.#isStream(source)) ?? sources.find(({ type }) => type && /mp4|webm|ogg/i.test(type))
     // A copy: the player puts what it learns of the clip into it.
     return source && { ...source }
   }
 
   load(clip: Clip): void {
     const { conf } = this.player
-    const video = this.video ??= this.create()
-    this.clip = clip
-    this.disconnect?.()
+    const video = this.#video ??= this.#create()
+    this.#clip = clip
+    this.#disconnect?.()
     video.loop = Boolean(clip.loop ?? conf.loop)
     video.autoplay = Boolean(clip.autoplay || conf.autoplay)
     video.preload = conf.clip?.preload ?? 'metadata'
-    if (this.level !== undefined) video.volume = this.level
+    if (this.#level !== undefined) video.volume = this.#level
     const { src = '' } = clip
-    this.disconnect = undefined
-    if (!this.isStream(clip)) video.src = src
-    else this.disconnect = connect(video, { src, streamer: this.streamer(clip) }, ({ code, text }) => this.fail(code, text))
+    this.#disconnect = undefined
+    if (!this.#isStream(clip)) video.src = src
+    else this.#disconnect = connect(video, { src, streamer: this.#streamer(clip) }, ({ code, text }) => this.#fail(code, text))
     if (video.autoplay) void this.resume()
   }
 
   pause(): void {
-    this.video?.pause()
+    this.#video?.pause()
   }
 
   resume(): void {
     // A browser that lets nobody play without a gesture leaves the player paused.
-    this.video?.play().catch(() => undefined)
+    this.#video?.play().catch(() => undefined)
   }
 
   seek(time: number | string): void {
-    if (this.video) this.video.currentTime = Number(time)
+    if (this.#video) this.#video.currentTime = Number(time)
   }
 
   volume(level: number): void {
-    this.level = level
-    if (this.video) this.video.volume = level
+    this.#level = level
+    if (this.#video) this.#video.volume = level
   }
 
   speed(rate: number): void {
-    if (this.video) this.video.playbackRate = rate
+    if (this.#video) this.#video.playbackRate = rate
   }
 
   unload(): void {
-    this.disconnect?.()
-    this.video?.remove()
-    this.disconnect = this.video = undefined
+    this.#disconnect?.()
+    this.#video?.remove()
+    this.#disconnect = this.#video = undefined
   }
 
-  private streamer({ rtmp }: ClipSource): string {
+  #streamer({ rtmp }: ClipSource): string {
     return urlOf(rtmp ?? this.player.conf.rtmp)
   }
 
-  private isStream(source: ClipSource): boolean {
+  #isStream(source: ClipSource): boolean {
     const { src = '' } = source
-    return isRtmp(src) || (!/^https?:/i.test(src) && isRtmp(this.streamer(source)))
+    return isRtmp(src) || (!/^https?:/i.test(src) && isRtmp(this.#streamer(source)))
   }
 
   /** Where the SWF would have been; the page's own element would only lie in its way. */
-  private create(): HTMLVideoElement {
+  #create(): HTMLVideoElement {
     const container = this.root.querySelector('.fp-player') ?? this.root
     this.root.querySelectorAll(':scope > video, .fp-player > video').forEach(video => video.remove())
     const video = document.createElement('video')
     video.className = 'fp-engine'
     video.playsInline = true
     container.prepend(video)
-    this.listen(video)
+    this.#listen(video)
     return video
   }
 
   /** 5 puts itself before what its listeners get. */
-  private tell(type: string, value?: unknown): void {
+  #tell(type: string, value?: unknown): void {
     const { player } = this
     player.trigger(type, this.isOld ? value : [player, value])
   }
 
-  private listen(video: HTMLVideoElement): void {
-    const tell = this.tell.bind(this)
+  #listen(video: HTMLVideoElement): void {
+    const tell = this.#tell.bind(this)
     const on = (type: string, act: () => void): void => video.addEventListener(type, () => {
-      if (this.player.ready && this.video === video) act()
+      if (this.player.ready && this.#video === video) act()
     })
-    video.addEventListener('loadeddata', () => this.ready(video))
+    video.addEventListener('loadeddata', () => this.#ready(video))
     on('play', () => tell('resume'))
     on('pause', () => tell('pause'))
     on('ended', () => tell('finish'))
@@ -169,25 +169,25 @@ class FlashEngine implements Engine {
     on('progress', () => {
       const { buffered } = video
       if (buffered.length === 0) return
-      this.clip.buffer = buffered.end(buffered.length - 1)
-      tell('buffer', this.clip.buffer)
+      this.#clip.buffer = buffered.end(buffered.length - 1)
+      tell('buffer', this.#clip.buffer)
     })
     video.addEventListener('error', () => {
-      if (!this.disconnect) this.fail(video.error?.code ?? 4, video.error?.message ?? '')
+      if (!this.#disconnect) this.#fail(video.error?.code ?? 4, video.error?.message ?? '')
     })
   }
 
-  private ready(video: HTMLVideoElement): void {
+  #ready(video: HTMLVideoElement): void {
     const { duration, videoWidth: width, videoHeight: height } = video
-    const { src } = this.clip
-    this.tell('ready', Object.assign(this.clip, { duration, width, height, seekable: duration, url: src }))
+    const { src } = this.#clip
+    this.#tell('ready', Object.assign(this.#clip, { duration, width, height, seekable: duration, url: src }))
     // Without autoplay the player takes itself for paused, though a clip after the first plays at once.
-    if (!video.paused && this.player.paused) this.tell('resume')
+    if (!video.paused && this.player.paused) this.#tell('resume')
   }
 
   /** Up to 4 its codes are those of MediaError. */
-  private fail(code: number, message: string): void {
-    this.tell('error', { code, message, video: this.clip })
+  #fail(code: number, message: string): void {
+    this.#tell('error', { code, message, video: this.#clip })
   }
 }
 
@@ -204,6 +204,8 @@ const install = (flowplayer: Flowplayer): void => {
   const { engines, engine } = flowplayer
   if (engines) engines.splice(0, engines.length, factory, ...engines.filter(({ engineName }) => engineName !== NAME))
   else if (engine) engine[NAME] = factory
+  // 3 has no engines, and nothing that could be said to it.
+  else return
   // Else the player says that Flash is missing when nothing else plays.
   flowplayer.support.flashVideo = true
 }

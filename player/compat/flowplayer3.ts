@@ -1,5 +1,6 @@
 // Flowplayer 3 at its own address: the globals flowplayer() and $f(), under which pages make and find their players.
 
+import { offer } from './core.ts'
 import { isRaw, type Raw } from './flowplayer3/clip.ts'
 import { Player } from './flowplayer3/player.ts'
 
@@ -44,4 +45,5 @@ const flowplayer = (where?: string | number | HTMLElement, swf?: string | Raw, c
   return list.length === 1 ? list[0] : list
 }
 
-Object.assign(window, { flowplayer, $f: flowplayer })
+offer('flowplayer', flowplayer)
+offer('$f', flowplayer)

@@ -1,13 +1,12 @@
-// JW Player 3 to 7 at its own address: the global jwplayer(), under which pages find their players.
+// JW Player 5 to 7 at its own address: the global jwplayer(), under which pages find their players. 3 and 4 were a SWF
+// alone, for which see flash.ts.
 //
 // A page says which version it was written for by what is easiest for it: ?version=5 at this script's address,
-// data-version at its element, `jwplayer.version`, or `version` in a configuration. Otherwise what only 3 to 5 knew
+// data-version at its element, `jwplayer.version`, or `version` in a configuration. Otherwise what only 5 knew
 // (flashplayer, streamer, provider, levels, modes, …) means 5, and all else 6, whose states are in capitals.
 
-import { script } from './core.ts'
+import { offer, script } from './core.ts'
 import { Api, type Registry } from './jwplayer/api.ts'
-import { fromVariables, versionOf } from './jwplayer/config.ts'
-import { actAsSwf } from './jwplayer/swf.ts'
 
 interface JwPlayer {
   (query?: string | number | HTMLElement): Api | undefined
@@ -15,8 +14,6 @@ interface JwPlayer {
   key?: string
   api: { selectPlayer(query?: string | number | HTMLElement): Api | undefined, getPlayers(): Api[], PlayerAPI: typeof Api }
   getPlayers(): Api[]
-  /** For who finds a SWF of JW Player in the page: a player in its place, with its variables and its script interface. */
-  standIn(place: HTMLElement, variables: Readonly<Record<string, string>>): HTMLElement
 }
 
 /** What is said before anything is known. */
@@ -27,10 +24,6 @@ let made = 0
 
 const registry: Registry = {
   said: () => jwplayer.version === UNSAID ? undefined : jwplayer.version,
-  // 5 and older ones have a SWF in the page, which scripts call as well.
-  placed: (api, element) => {
-    if (api.version <= 5) actAsSwf(element, api)
-  },
   removed: api => void players.delete(api.id),
 }
 
@@ -49,12 +42,6 @@ const jwplayer: JwPlayer = Object.assign((query?: string | number | HTMLElement)
   version: said ? `${parseInt(said)}.0.0` : UNSAID,
   api: { selectPlayer: select, getPlayers: () => [...players.values()], PlayerAPI: Api },
   getPlayers: () => [...players.values()],
-  standIn: (place: HTMLElement, variables: Readonly<Record<string, string>>) => {
-    const api = select(place)!
-    const config = fromVariables(variables)
-    api.setup({ ...config, version: config.version ?? Math.min(versionOf(config, said), 5) }, place)
-    return api.getContainer() ?? place
-  },
 })
 
-Object.assign(window, { jwplayer })
+offer('jwplayer', jwplayer)

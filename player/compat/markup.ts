@@ -34,7 +34,7 @@ const interfaceOf = (video: HTMLVideoElement, source: Source, told: Callback, co
 const plain: Bare = (attributes, source, variables, told) => {
   const video = dress(document.createElement('video'), attributes)
   video.autoplay = isOn(variables.autoplay)
-  video.preload = variables.preload
+  video.preload = variables.preload as HTMLMediaElement['preload']
   let disconnect: (() => void) | undefined
   interfaceOf(video, source, told, source => {
     disconnect?.()

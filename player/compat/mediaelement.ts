@@ -38,9 +38,9 @@ const NAME = 'flash_video'
 
 class Stage {
   readonly video = document.createElement('video')
-  private disconnect = (): void => undefined
-  private src = ''
-  private isShown = true
+  #disconnect = (): void => undefined
+  #src = ''
+  #isShown = true
 
   constructor(private readonly mejs: Mejs, private readonly wrapper: Wrapper, prefix: string) {
     const { video } = this
@@ -55,32 +55,32 @@ class Stage {
     original.style.display = 'none'
     original.autoplay = false
     original.before(video)
-    this.repeat()
-    this.describe()
+    this.#repeat()
+    this.#describe()
   }
 
   play(src: string): void {
-    this.disconnect()
-    this.src = src
-    this.disconnect = connect(this.video, { src }, ({ text }) => this.wrapper.generateError(text, [{ src }]))
+    this.#disconnect()
+    this.#src = src
+    this.#disconnect = connect(this.video, { src }, ({ text }) => this.wrapper.generateError(text, [{ src }]))
   }
 
   /** The wrapper has its own dispatchEvent, which reaches only who listens at it. */
-  private tell(type: string): void {
+  #tell(type: string): void {
     this.wrapper.dispatchEvent(this.mejs.Utils.createEvent(type, this.wrapper))
   }
 
-  private repeat(): void {
+  #repeat(): void {
     const types = this.mejs.html5media.events.filter(type => type !== 'error')
     for (const type of [...types, 'click', 'mouseover', 'mouseout']) {
       this.video.addEventListener(type, () => {
-        if (this.isShown) this.tell(type)
+        if (this.#isShown) this.#tell(type)
       })
     }
   }
 
   /** What the wrapper calls: a function to get and to set for each property. */
-  private describe(): void {
+  #describe(): void {
     const { video } = this
     const { properties, readOnlyProperties } = this.mejs.html5media
     for (const name of properties) {
@@ -88,20 +88,20 @@ class Stage {
     }
     setters(video, properties.filter(name => !readOnlyProperties.includes(name)))
     Object.assign(video, {
-      getSrc: () => this.src,
+      getSrc: () => this.#src,
       setSrc: (file: string | MediaFile) => this.play(typeof file === 'string' ? file : file.src),
       setSize: (width: number, height: number) => {
         video.style.width = `${width}px`
         video.style.height = `${height}px`
       },
-      show: () => this.toggle(true),
-      hide: () => this.toggle(false),
-      stop: () => this.disconnect(),
+      show: () => this.#toggle(true),
+      hide: () => this.#toggle(false),
+      stop: () => this.#disconnect(),
     })
   }
 
-  private toggle(isShown: boolean): void {
-    this.isShown = isShown
+  #toggle(isShown: boolean): void {
+    this.#isShown = isShown
     this.video.style.display = isShown ? '' : 'none'
   }
 }

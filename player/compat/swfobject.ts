@@ -23,25 +23,25 @@ const made = (swf: string, attributes: Values, ...written: string[]): HTMLElemen
 const getQueryParamValue = (name: string): string => new URLSearchParams(location.search).get(name) ?? ''
 
 class SWFObject {
-  private readonly parameters: Values = {}
-  private readonly variables: Values = {}
-  private readonly attributes: Values
+  readonly #parameters: Values = {}
+  readonly #variables: Values = {}
+  readonly #attributes: Values
 
   constructor(swf: string, id: string, width: string, height: string) {
-    this.attributes = { swf, id, width, height }
+    this.#attributes = { swf, id, width, height }
   }
 
-  setAttribute(name: string, value: string): void { this.attributes[name] = value }
-  getAttribute(name: string): string { return this.attributes[name] }
-  addParam(name: string, value: string): void { this.parameters[name] = value }
-  addVariable(name: string, value: string): void { this.variables[name] = value }
-  getVariable(name: string): string { return this.variables[name] }
-  getVariablePairs(): string[] { return joined(this.variables) }
+  setAttribute(name: string, value: string): void { this.#attributes[name] = value }
+  getAttribute(name: string): string { return this.#attributes[name] }
+  addParam(name: string, value: string): void { this.#parameters[name] = value }
+  addVariable(name: string, value: string): void { this.#variables[name] = value }
+  getVariable(name: string): string { return this.#variables[name] }
+  getVariablePairs(): string[] { return joined(this.#variables) }
   useExpressInstall(): void { /* Nothing is to be installed. */ }
 
   write(place: string | Element): boolean {
-    const { swf, ...attributes } = this.attributes
-    const playing = made(swf, attributes, this.parameters.flashvars ?? '', ...joined(this.variables))
+    const { swf, ...attributes } = this.#attributes
+    const playing = made(swf, attributes, this.#parameters.flashvars ?? '', ...joined(this.#variables))
     const element = typeof place === 'string' ? document.getElementById(place) : place
     if (playing) element?.replaceChildren(playing)
     return Boolean(playing)

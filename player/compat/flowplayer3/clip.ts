@@ -11,10 +11,10 @@ const word = (value: unknown): string | undefined => typeof value === 'string' &
 
 /** Handlers by the name that they have in a configuration. */
 export class Handlers {
-  private readonly lists = new Map<string, Handler[]>()
+  readonly #lists = new Map<string, Handler[]>()
 
   add(name: string, act: unknown): void {
-    if (typeof act === 'function') this.lists.set(name, [...this.lists.get(name) ?? [], act as Handler])
+    if (typeof act === 'function') this.#lists.set(name, [...this.#lists.get(name) ?? [], act as Handler])
   }
 
   addAll(raw: Raw): void {
@@ -24,7 +24,7 @@ export class Handlers {
   /** Whether nobody said no. A handler that fails is the page's affair. */
   tell(name: string, self: unknown, ...values: unknown[]): boolean {
     let isAllowed = true
-    for (const act of this.lists.get(name) ?? []) {
+    for (const act of this.#lists.get(name) ?? []) {
       try {
         if (act.apply(self, values) === false) isAllowed = false
       } catch (error) {
@@ -51,16 +51,13 @@ export class Clip {
   index = 0
   duration?: number
   fullDuration?: number
-  private declare readonly handlers: Handlers
-  private declare readonly cues: Cue[]
+  readonly #handlers = new Handlers()
+  readonly #cues: Cue[] = []
 
   constructor(raw: Raw | string, index = 0) {
-    // What a page finds when it goes through a clip's properties is its own.
-    hide(this, 'handlers', new Handlers())
-    hide(this, 'cues', [])
     const given = typeof raw === 'string' ? { url: raw } : raw
     for (const [name, value] of Object.entries(given)) if (!/^on[A-Z]/.test(name)) this[name] = value
-    this.handlers.addAll(given)
+    this.#handlers.addAll(given)
     const { onCuepoint: cue } = given
     if (Array.isArray(cue) && Array.isArray(cue[0]) && cue[0].length > 0) {
       // One pair of places and what they call, or several.
@@ -68,8 +65,9 @@ export class Clip {
       for (const pair of pairs) if (Array.isArray(pair)) this.onCuepoint(pair[0], pair[1])
     }
     this.index = index
+    // What a page finds when it goes through a clip's properties is its own.
     for (const name of CLIP_EVENTS) {
-      for (const method of [`on${name}`, `onBefore${name}`]) hide(this, method, (act: unknown) => this.listen(method, act))
+      for (const method of [`on${name}`, `onBefore${name}`]) hide(this, method, (act: unknown) => this.#listen(method, act))
     }
   }
 
@@ -83,25 +81,25 @@ export class Clip {
     if (typeof act !== 'function') return this
     for (const told of Array.isArray(places) ? places as unknown[] : [places]) {
       const time = Number(isRaw(told) ? told.time : told)
-      if (Number.isFinite(time)) this.cues.push({ time, told, act: act as Handler })
+      if (Number.isFinite(time)) this.#cues.push({ time, told, act: act as Handler })
     }
     return this
   }
 
   tell(name: string, self: unknown, ...values: unknown[]): boolean {
-    return this.handlers.tell(name, self, ...values)
+    return this.#handlers.tell(name, self, ...values)
   }
 
   /** Tells of what lies between two places, seconds. */
   pass(self: unknown, clip: Clip, from: number, to: number, duration: number): void {
-    for (const { time, told, act } of this.cues) {
+    for (const { time, told, act } of this.#cues) {
       const at = time < 0 ? duration + time / 1000 : time / 1000
       if (at > from && at <= to) act.call(self, clip, told)
     }
   }
 
-  private listen(name: string, act: unknown): this {
-    this.handlers.add(name, act)
+  #listen(name: string, act: unknown): this {
+    this.#handlers.add(name, act)
     return this
   }
 }

@@ -11,33 +11,33 @@ const STREAM_NOT_FOUND = 200
 const NO_CLIP = 201
 
 export class Player extends Facts {
-  private place = 0
-  private hasBegun = false
-  private isSeeking = false
-  private original = ''
+  #place = 0
+  #hasBegun = false
+  #isSeeking = false
+  #original = ''
 
   constructor(parent: HTMLElement, config: Raw) {
     super(parent, config, new Clip(clipOf(config.clip)))
     this.handlers.addAll(config)
-    this.list(this.configured())
-    for (const name of [...CLIP_EVENTS, 'Cuepoint']) this.provide(name, (method, ...values) => void Reflect.apply(Reflect.get(this.common, method) as () => void, this.common, values))
-    for (const name of PLAYER_EVENTS) this.provide(name, (method, act) => this.handlers.add(method, act))
-    this.original = parent.innerHTML
+    this.#list(this.#configured())
+    for (const name of [...CLIP_EVENTS, 'Cuepoint']) this.#provide(name, (method, ...values) => void Reflect.apply(Reflect.get(this.common, method) as () => void, this.common, values))
+    for (const name of PLAYER_EVENTS) this.#provide(name, (method, act) => this.handlers.add(method, act))
+    this.#original = parent.innerHTML
     // What stands in the container is there to be clicked at.
     if (parent.innerHTML.trim() === '') this.load()
-    else parent.addEventListener('click', this.onSplash)
+    else parent.addEventListener('click', this.#onSplash)
   }
 
   load(then?: () => void): this {
     if (!this.media && this.asks('Load')) {
-      this.parent.removeEventListener('click', this.onSplash)
-      this.mount()
+      this.parent.removeEventListener('click', this.#onSplash)
+      this.#mount()
       this.state = LOADED
       // Handlers are set by who makes the player, perhaps in another script.
       const begin = (): void => {
         this.tell('onLoad')
         then?.()
-        this.begin()
+        this.#begin()
       }
       if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin, { once: true })
       else setTimeout(begin)
@@ -50,8 +50,8 @@ export class Player extends Facts {
     this.media.close()
     this.media = undefined
     this.state = UNLOADED
-    this.parent.innerHTML = this.original
-    this.parent.addEventListener('click', this.onSplash)
+    this.parent.innerHTML = this.#original
+    this.parent.addEventListener('click', this.#onSplash)
     this.tell('onUnload')
     return this
   }
@@ -67,12 +67,12 @@ export class Player extends Facts {
   /** Also by number, address or clip, which take the place of what is played. */
   play(what?: number | string | Raw): this {
     if (!this.media) return this.load(() => this.play(what ?? this.current))
-    if (typeof what === 'number') return this.start(what)
+    if (typeof what === 'number') return this.#start(what)
     if (what !== undefined) {
       this.setPlaylist([what])
-      return this.start(0)
+      return this.#start(0)
     }
-    return this.state === PAUSED ? this.resume() : this.state === PLAYING ? this : this.start(this.current)
+    return this.state === PAUSED ? this.resume() : this.state === PLAYING ? this : this.#start(this.current)
   }
 
   pause(): this {
@@ -101,7 +101,7 @@ export class Player extends Facts {
   seek(seconds: number | string): this {
     const to = Number(seconds)
     if (!this.media || !this.may('Seek', to)) return this
-    this.isSeeking = true
+    this.#isSeeking = true
     this.media.seek(to)
     return this
   }
@@ -109,7 +109,7 @@ export class Player extends Facts {
   /** Asks for the media and waits with the first picture. */
   startBuffering(): this {
     if (this.video) this.video.preload = 'auto'
-    this.open()
+    this.#open()
     return this
   }
 
@@ -131,7 +131,7 @@ export class Player extends Facts {
   }
 
   setPlaylist(list: unknown): this {
-    this.list(Array.isArray(list) ? list as (string | Raw)[] : [clipOf(list)])
+    this.#list(Array.isArray(list) ? list as (string | Raw)[] : [clipOf(list)])
     this.media?.close()
     this.current = 0
     if (this.media) this.state = UNSTARTED
@@ -161,12 +161,12 @@ export class Player extends Facts {
     return this
   }
 
-  private readonly onSplash = (event: Event): void => {
+  readonly #onSplash = (event: Event): void => {
     event.preventDefault()
-    if (this.asks('Click')) this.load(() => this.start(this.current))
+    if (this.asks('Click')) this.load(() => this.#start(this.current))
   }
 
-  private provide(name: string, act: (method: string, ...values: unknown[]) => void): void {
+  #provide(name: string, act: (method: string, ...values: unknown[]) => void): void {
     for (const method of [`on${name}`, `onBefore${name}`]) {
       Object.assign(this, { [method]: (...values: unknown[]) => {
         act(method, ...values)
@@ -176,7 +176,7 @@ export class Player extends Facts {
   }
 
   /** The clips of the page: its list, its clip, or what the container's link leads to. */
-  private configured(): (string | Raw)[] {
+  #configured(): (string | Raw)[] {
     const { playlist, clip } = this.config
     if (Array.isArray(playlist) && playlist.length > 0) return playlist as (string | Raw)[]
     const href = this.parent.getAttribute('href') ?? ''
@@ -185,11 +185,11 @@ export class Player extends Facts {
   }
 
   /** A clip has what is common to all, but for handlers: these are told by the common clip itself. */
-  private list(list: (string | Raw)[]): void {
+  #list(list: (string | Raw)[]): void {
     this.clips = list.map((raw, index) => new Clip({ ...this.common, ...clipOf(raw) }, index))
   }
 
-  private mount(): void {
+  #mount(): void {
     const media = this.media = new Media({
       metadata: metadata => {
         const clip = this.clips[this.current]
@@ -197,54 +197,54 @@ export class Player extends Facts {
         this.tellClip('onMetaData')
       },
       level: () => undefined,
-      failed: text => this.fail(text),
+      failed: text => this.#fail(text),
     })
     const { video } = media
     Object.assign(video.style, { display: 'block', width: '100%', height: '100%', background: '#000' })
     video.controls = this.pluginConfigs.controls !== null
     this.parent.replaceChildren(video)
-    this.listen(video)
+    this.#listen(video)
   }
 
   /** What the page wants without a click. */
-  private begin(): void {
+  #begin(): void {
     const clip = this.clips[this.current]
     if (this.state !== LOADED || !clip) return
     this.state = UNSTARTED
     const { autoPlay = true, autoBuffering = false } = clip
     if (this.video) this.video.preload = autoBuffering ? 'auto' : 'none'
-    if (autoPlay !== false) this.start(this.current)
-    else if (autoBuffering) this.open()
+    if (autoPlay !== false) this.#start(this.current)
+    else if (autoBuffering) this.#open()
   }
 
-  private start(index: number): this {
+  #start(index: number): this {
     const isOther = index !== this.current || this.state === ENDED
     if (!this.clips[index]) return this
     this.current = index
     if (isOther) this.media?.close()
     if (!this.may('Begin')) return this
     this.state = BUFFERING
-    this.hasBegun = false
+    this.#hasBegun = false
     this.tellClip('onBegin')
-    if (!this.media?.isOpen) this.open()
+    if (!this.media?.isOpen) this.#open()
     this.media?.play()
     return this
   }
 
-  private open(): void {
+  #open(): void {
     const { media } = this
     const clip = this.clips[this.current]
     if (!media || !clip) return
     media.video.style.objectFit = FITS[String(clip.scaling)] ?? 'fill'
-    this.place = Number(clip.start) || 0
-    media.open(attemptsOf(clip, this.common, this.pluginConfigs), this.place)
+    this.#place = Number(clip.start) || 0
+    media.open(attemptsOf(clip, this.common, this.pluginConfigs), this.#place)
   }
 
-  private listen(video: HTMLVideoElement): void {
+  #listen(video: HTMLVideoElement): void {
     const on = (type: string, act: () => void): void => video.addEventListener(type, () => {
       if (this.video === video) act()
     })
-    on('playing', () => this.playing(video))
+    on('playing', () => this.#playing(video))
     on('pause', () => {
       if (video.ended || this.state < BUFFERING || !this.media?.isOpen) return
       this.state = PAUSED
@@ -256,11 +256,11 @@ export class Player extends Facts {
       this.tellClip('onBufferEmpty')
     })
     on('seeked', () => {
-      if (this.isSeeking) this.tellClip('onSeek', video.currentTime)
-      this.isSeeking = false
+      if (this.#isSeeking) this.tellClip('onSeek', video.currentTime)
+      this.#isSeeking = false
     })
-    on('timeupdate', () => this.time(video))
-    on('ended', () => this.finish())
+    on('timeupdate', () => this.#time(video))
+    on('ended', () => this.#finish())
     on('volumechange', () => {
       this.tell(video.muted ? 'onMute' : 'onUnmute')
       this.tell('onVolume', this.getVolume())
@@ -270,37 +270,37 @@ export class Player extends Facts {
     this.parent.addEventListener('fullscreenchange', () => this.tell(this.isFullscreen() ? 'onFullscreen' : 'onFullscreenExit'))
   }
 
-  private playing({ duration }: HTMLVideoElement): void {
+  #playing({ duration }: HTMLVideoElement): void {
     const wasPaused = this.state === PAUSED
     const wasBuffering = this.state !== PLAYING && !wasPaused
     this.state = PLAYING
     const clip = this.clips[this.current]
-    if (!this.hasBegun) {
+    if (!this.#hasBegun) {
       clip.fullDuration = duration
       clip.duration = Number(clip.duration) || duration
       this.tellClip('onStart')
     }
     if (wasBuffering) this.tellClip('onBufferFull')
     if (wasPaused) this.tellClip('onResume')
-    this.hasBegun = true
+    this.#hasBegun = true
   }
 
-  private time({ currentTime, duration, seeking }: HTMLVideoElement): void {
-    if (seeking || !this.hasBegun) return
+  #time({ currentTime, duration, seeking }: HTMLVideoElement): void {
+    if (seeking || !this.#hasBegun) return
     const clip = this.clips[this.current]
-    const before = this.place
-    this.place = currentTime
-    if (this.isSeeking || currentTime < before) return
+    const before = this.#place
+    this.#place = currentTime
+    if (this.#isSeeking || currentTime < before) return
     clip.pass(this, clip, before, currentTime, duration)
     this.common.pass(this, clip, before, currentTime, duration)
     const last = duration - 1
     if (before < last && currentTime >= last) this.tellClip('onLastSecond')
     // A part of a file only, as the page says.
     const length = Number(clip.duration)
-    if (length > 0 && length < duration - 1 && currentTime >= (Number(clip.start) || 0) + length) this.finish()
+    if (length > 0 && length < duration - 1 && currentTime >= (Number(clip.start) || 0) + length) this.#finish()
   }
 
-  private finish(): void {
+  #finish(): void {
     if (this.state === ENDED) return
     if (!this.may('Finish')) {
       // Who forbids the end, plays again.
@@ -311,10 +311,10 @@ export class Player extends Facts {
     this.state = ENDED
     this.media?.pause()
     this.tellClip('onFinish')
-    if (this.state === ENDED && this.current < this.clips.length - 1) this.start(this.current + 1)
+    if (this.state === ENDED && this.current < this.clips.length - 1) this.#start(this.current + 1)
   }
 
-  private fail(text: string): void {
+  #fail(text: string): void {
     this.state = UNSTARTED
     const code = this.clips[this.current]?.url ? STREAM_NOT_FOUND : NO_CLIP
     this.tell('onError', code, text)

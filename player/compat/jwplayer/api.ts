@@ -12,14 +12,13 @@ import { fromElement, View } from './view.ts'
 export interface Registry {
   /** What the page says of its version. */
   said(): unknown
-  placed(api: Api, element: HTMLElement): void
   removed(api: Api): void
 }
 
 type Load = string | number | Raw | Raw[]
 
 export class Api extends Facts {
-  private isInterrupted = false
+  #isInterrupted = false
 
   constructor(id: string, private readonly registry: Registry) {
     super(id)
@@ -31,21 +30,20 @@ export class Api extends Facts {
       if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', () => this.setup(config), { once: true })
       return this
     }
-    if (this.view) this.end()
+    if (this.view) this.#end()
     this.config = { ...fromElement(place), ...config }
     this.version = versionOf(this.config, this.registry.said())
     const media = this.media = new Media({
       metadata: metadata => this.emitter.tell('meta', { metadata }),
       level: () => this.emitter.tell('levelsChanged', this.qualities),
-      failed: text => this.fail(text),
+      failed: text => this.#fail(text),
     })
     this.view = new View(place, media.video, this.config)
     this.progress = new Progress(this, media)
-    this.prepare(media.video)
-    if (isRaw(config.events)) for (const [name, act] of Object.entries(config.events)) this.listen(name, act)
+    this.#prepare(media.video)
+    if (isRaw(config.events)) for (const [name, act] of Object.entries(config.events)) this.#listen(name, act)
     if (config.skin ?? config.plugins) console.info('Skins and plugins of JW Player are left out.')
-    this.registry.placed(this, this.view.element)
-    void this.begin()
+    void this.#begin()
     return this
   }
 
@@ -73,7 +71,7 @@ export class Api extends Facts {
 
   remove(): this {
     this.emitter.tell('remove')
-    this.end()
+    this.#end()
     this.emitter.remove()
     this.registry.removed(this)
     return this
@@ -81,11 +79,11 @@ export class Api extends Facts {
 
   load(what: Load): this {
     return this.when(() => {
-      this.halt()
-      if (typeof what === 'number') return this.take(what)
+      this.#halt()
+      if (typeof what === 'number') return this.#take(what)
       const { file: _, sources: __, levels: ___, playlist: ____, playlistfile: _____, modes: ______, ...shared } = this.config
       const own = typeof what === 'string' ? { [feedOf({ file: what }) ? 'playlistfile' : 'file']: what } : Array.isArray(what) ? { playlist: what } : what
-      void this.fill({ ...shared, ...own }).then(() => this.flush(), (error: Error) => this.fail(error.message))
+      void this.#fill({ ...shared, ...own }).then(() => this.#flush(), (error: Error) => this.#fail(error.message))
     })
   }
 
@@ -93,7 +91,7 @@ export class Api extends Facts {
   play(isToPlay?: boolean): this {
     return this.when(() => {
       const isPlaying = this.progress?.isActive ?? false
-      if (isToPlay ?? !isPlaying) this.start()
+      if (isToPlay ?? !isPlaying) this.#start()
       else this.media?.pause()
     })
   }
@@ -103,25 +101,25 @@ export class Api extends Facts {
   }
 
   stop(): this {
-    return this.when(() => this.halt())
+    return this.when(() => this.#halt())
   }
 
   /** Who seeks, plays: in all versions. */
   seek(to: number | string): this {
     return this.when(() => {
       const seconds = number(to) ?? 0
-      if (!this.media?.isOpen) this.open(seconds)
+      if (!this.media?.isOpen) this.#open(seconds)
       this.progress?.willSeek(seconds)
       this.media?.seek(seconds)
-      if (!this.progress?.isActive) this.start()
+      if (!this.progress?.isActive) this.#start()
     })
   }
 
   playlistItem(index: number | string): this {
     return this.when(() => {
-      this.halt()
-      this.take(number(index) ?? 0)
-      this.start()
+      this.#halt()
+      this.#take(number(index) ?? 0)
+      this.#start()
     })
   }
 
@@ -153,22 +151,22 @@ export class Api extends Facts {
   next(): void {
     const { repeat = this.version <= 5 ? 'none' : false } = this.config
     const isLast = this.index >= this.items.length - 1
-    if (repeat === 'single') this.again(this.index)
-    else if (!isLast && (this.version >= 6 || repeat === 'list' || repeat === 'always')) this.again(this.index + 1)
-    else if (flag(repeat) || repeat === 'always') this.again(0)
+    if (repeat === 'single') this.#again(this.index)
+    else if (!isLast && (this.version >= 6 || repeat === 'list' || repeat === 'always')) this.#again(this.index + 1)
+    else if (flag(repeat) || repeat === 'always') this.#again(0)
     else if (isLast) this.emitter.tell('playlistComplete')
   }
 
-  private flush(): void {
+  #flush(): void {
     this.calls.splice(0).forEach(act => act())
   }
 
-  private listen(name: string, act: unknown): void {
+  #listen(name: string, act: unknown): void {
     const [, type] = METHODS.find(([method]) => method === name) ?? []
     if (type && typeof act === 'function') this.emitter.add(type, act as Handler, this)
   }
 
-  private prepare(video: HTMLVideoElement): void {
+  #prepare(video: HTMLVideoElement): void {
     const { controls, controlbar, mute, volume } = this.config
     video.controls = controls === undefined ? controlbar !== 'none' : flag(controls)
     video.muted = flag(mute)
@@ -178,13 +176,13 @@ export class Api extends Facts {
     video.preload = 'none'
   }
 
-  private async begin(): Promise<void> {
+  async #begin(): Promise<void> {
     const { media } = this
     // The page's handlers are set after setup() comes back, perhaps in another script.
     await new Promise(resolve => document.readyState === 'loading'
       ? document.addEventListener('DOMContentLoaded', resolve, { once: true }) : setTimeout(resolve))
     try {
-      await this.fill(this.config, () => {
+      await this.#fill(this.config, () => {
         this.isReady = true
         this.emitter.tell('ready')
       })
@@ -195,12 +193,12 @@ export class Api extends Facts {
       return this.emitter.tell('setupError', { message, fallback: false })
     }
     if (media !== this.media) return
-    this.flush()
+    this.#flush()
     if (flag(this.config.autostart)) this.play(true)
   }
 
   /** Another list, which may have to be fetched. */
-  private async fill(config: Raw, then?: () => void): Promise<void> {
+  async #fill(config: Raw, then?: () => void): Promise<void> {
     const { media } = this
     const feed = feedOf(config)
     this.isBusy = true
@@ -211,13 +209,13 @@ export class Api extends Facts {
       this.items = items
       then?.()
       this.emitter.tell('playlist', { playlist: items })
-      this.take(number(config.item) ?? 0)
+      this.#take(number(config.item) ?? 0)
     } finally {
       this.isBusy = false
     }
   }
 
-  private take(index: number): void {
+  #take(index: number): void {
     this.index = Math.min(Math.max(index, 0), this.items.length - 1)
     const item = this.items[this.index]
     const { video, view } = this
@@ -231,42 +229,42 @@ export class Api extends Facts {
     if (captions.length > 0) this.emitter.tell('captionsList', { tracks: this.getCaptionsList(), track: this.getCurrentCaptions() })
   }
 
-  private start(): void {
-    this.isInterrupted = false
+  #start(): void {
+    this.#isInterrupted = false
     this.emitter.tell('beforePlay')
-    if (this.isInterrupted) return
-    if (!this.media?.isOpen) this.open()
+    if (this.#isInterrupted) return
+    if (!this.media?.isOpen) this.#open()
     this.progress?.wait()
     this.media?.play()
   }
 
-  private open(at?: number): void {
+  #open(at?: number): void {
     const item = this.items[this.index]
     if (!item || !this.media) return
     this.media.open(attemptsOf(item, this.config, this.version), at ?? item.start ?? 0)
     this.emitter.tell('levels', this.qualities)
   }
 
-  private halt(): void {
-    this.isInterrupted = true
+  #halt(): void {
+    this.#isInterrupted = true
     this.media?.close()
     this.progress?.idle()
   }
 
-  private again(index: number): void {
+  #again(index: number): void {
     this.media?.close()
-    if (index !== this.index || this.items.length > 1) this.take(index)
-    this.start()
+    if (index !== this.index || this.items.length > 1) this.#take(index)
+    this.#start()
   }
 
-  private fail(message: string): void {
+  #fail(message: string): void {
     this.media?.close()
     this.progress?.idle()
     this.view?.say(message)
     this.emitter.tell('error', { message })
   }
 
-  private end(): void {
+  #end(): void {
     this.progress?.end()
     this.media?.close()
     this.view?.remove()

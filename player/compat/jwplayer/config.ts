@@ -1,12 +1,12 @@
-// What a page of JW Player 3 to 7 means by its configuration.
+// What a page of JW Player 5 to 7 means by its configuration.
 
 import { isRtmp } from '../core.ts'
 import type { Attempt } from './media.ts'
 
 export type Raw = Record<string, unknown>
 
-/** How pages of the major versions differ. 3 has the forms of 4, but for its variable `id`. */
-export type Version = 3 | 4 | 5 | 6 | 7
+/** How pages of the major versions differ. */
+export type Version = 5 | 6 | 7
 
 export interface Source {
   file: string
@@ -56,32 +56,12 @@ const defined = <Type extends object>(object: Type): Type =>
 
 const majorOf = (value: unknown): Version | undefined => {
   const major = Math.floor(number(value) ?? 0)
-  return major >= 3 && major <= 7 ? major as Version : undefined
+  return major >= 5 && major <= 7 ? major as Version : undefined
 }
 
 /** What the page says (its configuration first), or else what its words are known from. 6 is what nothing tells. */
 export const versionOf = (config: Raw, said: unknown): Version =>
   majorOf(config.version) ?? majorOf(said) ?? (SWF_KEYS.some(key => key in config) ? 5 : 6)
-
-/** The variables of a SWF as a configuration. `captions.file` is a plugin's. */
-export const fromVariables = (variables: Readonly<Record<string, string>>): Raw => {
-  const config: Raw = { ...variables }
-  const { file, id, streamer, levels } = variables
-  // 3 had the connection in `file`, and the stream in `id`. Later ones have a streamer, and `id` is the element's.
-  if (isRtmp(file) && id && !streamer && !/\/cfx\/st\/.|\/\w+:[^/]/.test(file.slice(7))) Object.assign(config, { streamer: file, file: id })
-  if (levels) config.levels = parsed(levels)
-  const captions = variables['captions.file']
-  if (captions) config.tracks = [{ file: captions, kind: 'captions' }]
-  return config
-}
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
 
 /** 5 has a configuration per mode, of which the first that works is used. */
 const readings = (config: Raw): Raw[] => {

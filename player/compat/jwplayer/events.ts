@@ -25,24 +25,24 @@ interface Listener {
 }
 
 export class Emitter {
-  private listeners: Listener[] = []
+  #listeners: Listener[] = []
 
   add(types: string, act: Handler, context: unknown, isOnce = false): void {
-    for (const type of types.trim().split(/\s+/)) this.listeners.push({ type, act, context, isOnce })
+    for (const type of types.trim().split(/\s+/)) this.#listeners.push({ type, act, context, isOnce })
   }
 
   /** Of all that is not named, all go. */
   remove(types?: string | null, act?: Handler | null): void {
     const named = types?.trim().split(/\s+/)
-    this.listeners = this.listeners.filter(one => (named && !named.includes(one.type)) || (act && one.act !== act))
+    this.#listeners = this.#listeners.filter(one => (named && !named.includes(one.type)) || (act && one.act !== act))
   }
 
   /** Handlers of a page that fail are the page's affair. */
   tell(type: string, event: Record<string, unknown> = {}): void {
     const told = { type, ...event }
-    for (const listener of [...this.listeners]) {
+    for (const listener of [...this.#listeners]) {
       if (listener.type !== type && listener.type !== 'all') continue
-      if (listener.isOnce) this.listeners = this.listeners.filter(one => one !== listener)
+      if (listener.isOnce) this.#listeners = this.#listeners.filter(one => one !== listener)
       try {
         if (listener.type === 'all') (listener.act as unknown as (type: string, event: unknown) => unknown).call(listener.context, type, told)
         else listener.act.call(listener.context, told)

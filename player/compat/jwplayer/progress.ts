@@ -14,19 +14,19 @@ const SEEK_S = 0.7
 export class Progress {
   state: State = 'idle'
   metadata: Raw = {}
-  private position = 0
-  private isSeek = false
-  private hasPlayed = false
-  private volume: number
-  private muted: boolean
-  private percent = -1
-  private readonly abort = new AbortController()
+  #position = 0
+  #isSeek = false
+  #hasPlayed = false
+  #volume: number
+  #muted: boolean
+  #percent = -1
+  readonly #abort = new AbortController()
 
   constructor(private readonly api: Api, private readonly media: Media) {
     const { video } = media
-    this.volume = video.volume
-    this.muted = video.muted
-    this.listen(video)
+    this.#volume = video.volume
+    this.#muted = video.muted
+    this.#listen(video)
     api.emitter.add('meta', ({ metadata }) => { this.metadata = { ...this.metadata, ...metadata as Raw } }, this)
   }
 
@@ -36,7 +36,7 @@ export class Progress {
 
   /** Upper case up to 6, where what is complete is idle. */
   get name(): string {
-    return this.nameOf(this.state)
+    return this.#nameOf(this.state)
   }
 
   get bufferPercent(): number {
@@ -47,115 +47,115 @@ export class Progress {
 
   /** Somebody wants to see something. */
   wait(): void {
-    if (!this.isActive && !(this.state === 'paused' && this.media.video.readyState > HTMLMediaElement.HAVE_CURRENT_DATA)) this.turn('buffering')
+    if (!this.isActive && !(this.state === 'paused' && this.media.video.readyState > HTMLMediaElement.HAVE_CURRENT_DATA)) this.#turn('buffering')
   }
 
   willSeek(to: number): void {
-    this.isSeek = true
-    this.tell('seek', { position: this.position, offset: to })
-    this.position = to
+    this.#isSeek = true
+    this.#tell('seek', { position: this.#position, offset: to })
+    this.#position = to
   }
 
   idle(): void {
-    this.hasPlayed = false
-    this.position = 0
+    this.#hasPlayed = false
+    this.#position = 0
     this.metadata = {}
-    this.percent = -1
-    this.turn('idle')
+    this.#percent = -1
+    this.#turn('idle')
   }
 
   end(): void {
-    this.abort.abort()
+    this.#abort.abort()
   }
 
-  private listen(video: HTMLVideoElement): void {
-    const { signal } = this.abort
+  #listen(video: HTMLVideoElement): void {
+    const { signal } = this.#abort
     const on = (type: string, act: () => void, target: EventTarget = video): void => target.addEventListener(type, act, { signal })
-    on('playing', () => this.playing())
+    on('playing', () => this.#playing())
     on('waiting', () => {
-      if (this.state === 'playing' && !video.paused) this.turn('buffering')
+      if (this.state === 'playing' && !video.paused) this.#turn('buffering')
     })
     on('pause', () => {
-      if (this.isActive && !video.ended && this.media.isOpen) this.turn('paused')
+      if (this.isActive && !video.ended && this.media.isOpen) this.#turn('paused')
     })
-    on('ended', () => this.complete())
-    on('timeupdate', () => this.time(video))
-    on('seeking', () => this.seeking(video))
-    on('seeked', () => this.tell('seeked'))
-    on('loadedmetadata', () => this.tell('meta', { metadata: { duration: video.duration, width: video.videoWidth, height: video.videoHeight } }))
-    on('progress', () => this.buffer(video))
-    on('volumechange', () => this.loudness(video))
-    on('click', () => this.tell('displayClick'))
+    on('ended', () => this.#complete())
+    on('timeupdate', () => this.#time(video))
+    on('seeking', () => this.#seeking(video))
+    on('seeked', () => this.#tell('seeked'))
+    on('loadedmetadata', () => this.#tell('meta', { metadata: { duration: video.duration, width: video.videoWidth, height: video.videoHeight } }))
+    on('progress', () => this.#buffer(video))
+    on('volumechange', () => this.#loudness(video))
+    on('click', () => this.#tell('displayClick'))
     on('play', () => {
       // By the browser's own controls.
       if (this.state === 'idle' || this.state === 'complete') this.api.play(true)
     })
-    on('fullscreenchange', () => this.tell('fullscreen', { fullscreen: this.api.getFullscreen() }), document)
+    on('fullscreenchange', () => this.#tell('fullscreen', { fullscreen: this.api.getFullscreen() }), document)
   }
 
-  private playing(): void {
+  #playing(): void {
     if (!this.media.isOpen) return
-    if (!this.hasPlayed) this.tell('firstFrame')
-    this.hasPlayed = true
-    if (this.state === 'buffering') this.tell('bufferFull')
-    this.turn('playing')
+    if (!this.#hasPlayed) this.#tell('firstFrame')
+    this.#hasPlayed = true
+    if (this.state === 'buffering') this.#tell('bufferFull')
+    this.#turn('playing')
   }
 
-  private time({ currentTime: position, duration }: HTMLVideoElement): void {
+  #time({ currentTime: position, duration }: HTMLVideoElement): void {
     if (this.media.video.seeking || this.state === 'idle' || this.state === 'complete') return
-    this.position = position
-    if (this.state === 'playing') this.tell('time', { position, duration: duration > 0 ? this.api.getDuration() : -1 })
+    this.#position = position
+    if (this.state === 'playing') this.#tell('time', { position, duration: duration > 0 ? this.api.getDuration() : -1 })
   }
 
-  private seeking({ currentTime }: HTMLVideoElement): void {
-    const isOwn = this.isSeek
-    this.isSeek = false
-    if (!isOwn && Math.abs(currentTime - this.position) > SEEK_S) this.tell('seek', { position: this.position, offset: currentTime })
-    this.position = currentTime
+  #seeking({ currentTime }: HTMLVideoElement): void {
+    const isOwn = this.#isSeek
+    this.#isSeek = false
+    if (!isOwn && Math.abs(currentTime - this.#position) > SEEK_S) this.#tell('seek', { position: this.#position, offset: currentTime })
+    this.#position = currentTime
   }
 
-  private buffer({ currentTime: position, duration }: HTMLVideoElement): void {
+  #buffer({ currentTime: position, duration }: HTMLVideoElement): void {
     const { bufferPercent } = this
-    if (bufferPercent === this.percent) return
-    this.percent = bufferPercent
-    this.tell('bufferChange', { bufferPercent, position, duration })
+    if (bufferPercent === this.#percent) return
+    this.#percent = bufferPercent
+    this.#tell('bufferChange', { bufferPercent, position, duration })
   }
 
-  private loudness({ volume, muted }: HTMLVideoElement): void {
-    if (volume !== this.volume) this.tell('volume', { volume: Math.round(volume * 100) })
-    if (muted !== this.muted) this.tell('mute', { mute: muted })
-    this.volume = volume
-    this.muted = muted
+  #loudness({ volume, muted }: HTMLVideoElement): void {
+    if (volume !== this.#volume) this.#tell('volume', { volume: Math.round(volume * 100) })
+    if (muted !== this.#muted) this.#tell('mute', { mute: muted })
+    this.#volume = volume
+    this.#muted = muted
   }
 
-  private complete(): void {
-    this.tell('beforeComplete')
+  #complete(): void {
+    this.#tell('beforeComplete')
     // A handler may have begun something else.
     if (!this.media.video.ended) return
-    this.hasPlayed = false
-    this.position = 0
+    this.#hasPlayed = false
+    this.#position = 0
     if (this.api.version >= 7) {
-      this.turn('complete')
+      this.#turn('complete')
     } else {
-      this.turn('idle')
-      this.tell('complete')
+      this.#turn('idle')
+      this.#tell('complete')
     }
     if (!this.isActive) this.api.next()
   }
 
-  private turn(state: State): void {
+  #turn(state: State): void {
     if (state === this.state) return
-    const [oldstate, newstate] = [this.name, this.nameOf(state)]
+    const [oldstate, newstate] = [this.name, this.#nameOf(state)]
     this.state = state
-    this.tell(EVENTS[state], { oldstate, newstate, ...state === 'buffering' && { reason: 'loading' } })
+    this.#tell(EVENTS[state], { oldstate, newstate, ...state === 'buffering' && { reason: 'loading' } })
   }
 
-  private nameOf(state: State): string {
+  #nameOf(state: State): string {
     if (this.api.version >= 7) return state
     return (state === 'complete' ? 'idle' : state).toUpperCase()
   }
 
-  private tell(type: string, event?: Raw): void {
+  #tell(type: string, event?: Raw): void {
     this.api.emitter.tell(type, event)
   }
 }

@@ -9,8 +9,8 @@ const DEFAULT_HEIGHT = 270
 
 export class View {
   readonly element: HTMLElement
-  private readonly message = document.createElement('p')
-  private readonly buttons = new Map<string, HTMLElement>()
+  readonly #message = document.createElement('p')
+  readonly #buttons = new Map<string, HTMLElement>()
 
   constructor(private readonly place: HTMLElement, readonly video: HTMLVideoElement, config: Raw) {
     // 3 to 5 may be given a <video> or the SWF's own element: nothing can be shown within those.
@@ -19,10 +19,10 @@ export class View {
     this.element.className = `jwplayer ${place.className}`.trim()
     Object.assign(this.element.style, { position: 'relative', background: '#000', maxWidth: '100%' })
     Object.assign(video.style, { display: 'block', width: '100%', height: '100%', objectFit: FITS[word(config.stretching) ?? ''] ?? 'contain' })
-    Object.assign(this.message.style, { position: 'absolute', inset: '0', margin: '0', padding: '1em', color: '#fff', background: '#000c', pointerEvents: 'none' })
-    this.message.setAttribute('role', 'alert')
-    this.message.hidden = true
-    this.element.append(video, this.message)
+    Object.assign(this.#message.style, { position: 'absolute', inset: '0', margin: '0', padding: '1em', color: '#fff', background: '#000c', pointerEvents: 'none' })
+    this.#message.setAttribute('role', 'alert')
+    this.#message.hidden = true
+    this.element.append(video, this.#message)
     place.replaceWith(this.element)
     this.resize(config.width ?? DEFAULT_WIDTH, config.height ?? DEFAULT_HEIGHT)
     const ratio = /^(\d+):(\d+)$/.exec(word(config.aspectratio) ?? '')
@@ -36,8 +36,8 @@ export class View {
 
   /** What went wrong, in the player's place. */
   say(text: string): void {
-    this.message.textContent = text
-    this.message.hidden = text === ''
+    this.#message.textContent = text
+    this.#message.hidden = text === ''
   }
 
   async track(track: Track, isShown: boolean): Promise<HTMLTrackElement> {
@@ -62,17 +62,17 @@ export class View {
     this.removeButton(id)
     const button = document.createElement('button')
     Object.assign(button, { type: 'button', title: label, ariaLabel: label, onclick: act })
-    Object.assign(button.style, { position: 'absolute', top: '.5em', right: `${0.5 + 3 * this.buttons.size}em` })
+    Object.assign(button.style, { position: 'absolute', top: '.5em', right: `${0.5 + 3 * this.#buttons.size}em` })
     const image = document.createElement('img')
     Object.assign(image, { src: icon, alt: label })
     button.append(image)
     this.element.append(button)
-    this.buttons.set(id, button)
+    this.#buttons.set(id, button)
   }
 
   removeButton(id: string): void {
-    this.buttons.get(id)?.remove()
-    this.buttons.delete(id)
+    this.#buttons.get(id)?.remove()
+    this.#buttons.delete(id)
   }
 
   /** The page is as it was. */

@@ -1,4 +1,4 @@
-// What pages of JW Player 3 to 7 mean by their configurations.
+// What pages of JW Player 5 to 7 mean by their configurations.
 
 import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
@@ -15,7 +15,7 @@ describe('a configuration of JW Player', () => {
 
   before(async () => {
     // An adapter looks for its own script as soon as it is read.
-    Object.assign(globalThis, { document: { currentScript: null }, HAS_CORE: false })
+    Object.assign(globalThis, { document: { currentScript: null } })
     jw = await import('../../compat/jwplayer/config.ts')
   })
 
@@ -78,15 +78,6 @@ describe('a configuration of JW Player', () => {
     assert.deepEqual(jw.itemsOf({ file: FILE, 'captions.file': 'a.srt' })[0].tracks, [track])
   })
 
-  it('may be variables of a SWF', () => {
-    assert.deepEqual(tried(jw.fromVariables({ file: 'mp4:name', streamer: APP, type: 'rtmp' })), [[`${APP} mp4:name`]])
-    // 3: the connection, and the stream as `id`.
-    assert.deepEqual(tried(jw.fromVariables({ file: APP, id: 'mp4:name' })), [[`${APP} mp4:name`]])
-    // Later, `id` is the element's.
-    assert.deepEqual(tried(jw.fromVariables({ file: `${APP}/mp4:name`, id: 'player' })), [[`${APP}/mp4:name`]])
-    assert.deepEqual(jw.fromVariables({ levels: '[{"file":"a"}]' }).levels, [{ file: 'a' }])
-  })
-
   it('names a list that is to be fetched', () => {
     const feeds = [
       { playlistfile: 'list.xml' }, { playlist: 'list.rss' }, { file: 'name.smil' }, { file: 'list.xml?a=1' },
@@ -96,8 +87,8 @@ describe('a configuration of JW Player', () => {
   })
 
   it('says its version, or is known by its words', () => {
-    const versions = [[{}, undefined], [{}, '7.12.1'], [{}, '5'], [{ version: 4 }, '7'], [{ streamer: APP }, undefined], [{ primary: 'flash' }, undefined], [{}, '99']]
-    assert.deepEqual(versions.map(([config, said]) => jw.versionOf(config as Record<string, unknown>, said)), [6, 7, 5, 4, 5, 6, 6])
+    const versions = [[{}, undefined], [{}, '7.12.1'], [{}, '5'], [{ version: 5 }, '7'], [{ streamer: APP }, undefined], [{ primary: 'flash' }, undefined], [{}, '99']]
+    assert.deepEqual(versions.map(([config, said]) => jw.versionOf(config as Record<string, unknown>, said)), [6, 7, 5, 5, 5, 6, 6])
   })
 
   it('without anything to play has no sources', () => {
