@@ -74,6 +74,8 @@ const sourceOf = (all: Values): Source | undefined => {
     src: all.file ?? all.url ?? all.src ?? all.rtmpstream ?? all.rtmp ?? '',
     streamer: all.streamer ?? all.flashstreamer ?? all.rtmpconnection ?? all.netconnectionurl,
   }
+  // JW Player 3 had the connection in `file`, and the stream in `id`, which later is the element's.
+  if (all.id && /^rtmp.*\/cfx\/st\/?$/i.test(source.src)) source = { src: all.id, streamer: source.src }
   try {
     if (all.config) source = fromConfiguration(all.config)
   } catch {

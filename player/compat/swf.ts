@@ -7,8 +7,10 @@ type Listener = string | ((event: unknown) => void)
 /** JW Player's states, by the element's events. */
 const STATES: Record<string, string> = { waiting: 'BUFFERING', playing: 'PLAYING', pause: 'PAUSED', ended: 'COMPLETED' }
 
+/** Pages name their functions, also within objects: `page.player.onTime`. */
 const call = (listener: Listener, event: unknown): void => {
-  const act: unknown = typeof listener === 'string' ? Reflect.get(window, listener) : listener
+  const act: unknown = typeof listener === 'string'
+    ? listener.split('.').reduce<unknown>((object, name) => Reflect.get(Object(object), name), window) : listener
   if (typeof act === 'function') (act as (event: unknown) => void)(event)
 }
 

@@ -88,9 +88,36 @@ const swfobject = {
   switchOffAutoHideShow: () => undefined,
 }
 
+/** ufo.js: what it embeds goes into its container. */
+const UFO = {
+  create: ({ movie = '', flashvars = '', ...attributes }: Values, id: string) => whenParsed(() => {
+    const playing = made(movie, attributes, flashvars)
+    if (playing) document.getElementById(id)?.replaceChildren(playing)
+  }),
+}
+
+/** AC_RunActiveContent.js: names and values in turn, for an element at this very place. Its SWF has no suffix. */
+const AC_FL_RunContent = (...pairs: string[]): void => {
+  const embed = document.createElement('embed')
+  embed.type = 'application/x-shockwave-flash'
+  for (let at = 0; at < pairs.length; at += 2) embed.setAttribute(pairs[at], pairs[at + 1])
+  // Found as all others are, once the page is parsed.
+  document.write(embed.outerHTML)
+}
+
+/** Of Flowplayer and the jQuery Tools: what is said to the SWF may be objects, as JSON. */
+const flashembed = (place: string | Element, options: string | Values, said: Record<string, unknown> = {}): Element | undefined => {
+  const { src = '', ...attributes } = typeof options === 'string' ? { src: options } : options
+  const variables = Object.entries(said).map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+  const playing = made(src, attributes, ...variables)
+  const element = typeof place === 'string' ? document.getElementById(place) : place
+  if (playing) element?.replaceChildren(playing)
+  return playing
+}
+
 /** A page with the originals keeps them: what they write is found. */
 const offered = {
-  swfobject, SWFObject, FlashObject: SWFObject, getQueryParamValue,
+  swfobject, SWFObject, FlashObject: SWFObject, getQueryParamValue, UFO, AC_FL_RunContent, flashembed,
   deconcept: { SWFObject, util: { getRequestParameter: getQueryParamValue }, SWFObjectUtil: { getPlayerVersion: () => VERSION } },
 }
 for (const [name, value] of Object.entries(offered)) if (!(name in window)) Reflect.set(window, name, value)

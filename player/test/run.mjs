@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
+import { writeTable } from './table.mjs'
 
 const [kind, only = ''] = process.argv.slice(2)
 const outdir = `dist-test/${kind}`
@@ -18,4 +19,5 @@ for (const file of files) {
   const { status } = spawnSync(process.execPath, ['--enable-source-maps', '--test', test], { stdio: 'inherit' })
   failed ||= status !== 0
 }
+if (kind === 'compat') writeTable()
 process.exitCode = failed ? 1 : 0

@@ -9,13 +9,13 @@ const JW = { play: 'PLAYING', pause: 'PAUSED', seek: 'SEEK', end: 'COMPLETED' }
 const FLOWPLAYER = { play: 'resume', pause: 'pause', seek: 'seek', end: 'finish' }
 
 const page = (name: string, more: Record<string, string> = {}): string =>
-  `${name}.html?${new URLSearchParams({ adapter: 'compat-all', name: 'film', setup: '{}', ...more })}`
+  `${name}.html?${new URLSearchParams({ adapter: 'all', name: 'film', setup: '{}', ...more })}`
 
 describe('all adapters in one script', () => {
   let stage: Stage
 
   before(async () => {
-    stage = await Stage.open()
+    stage = await Stage.open('all.js')
   })
 
   after(() => stage?.close())
@@ -43,7 +43,7 @@ describe('all adapters in one script', () => {
     stage.visit(page('markup-embed'), async page => {
       await until(page, 'window.old')
       const scripts = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name.split('/').pop()).filter(name => name?.endsWith('.js')))
-      assert.deepEqual(scripts.sort(), ['compat-all.js', 'markup-handlers.js'])
+      assert.deepEqual(scripts.sort(), ['all.js', 'markup-handlers.js'])
       assert.equal(await page.evaluate(() => typeof window.Millrace.MillracePlayer), 'function')
     }))
 })

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { versionOf } from './support/site.ts'
 import { Stage, heard, until } from './support/stage.ts'
 
 const EVENTS = { play: 'resume', pause: 'pause', seek: 'seek', end: 'finish' }
@@ -11,23 +12,23 @@ describe('Flowplayer', () => {
   let stage: Stage
 
   before(async () => {
-    stage = await Stage.open()
+    stage = await Stage.open('Flowplayer')
   })
 
   after(() => stage?.close())
 
   for (const version of ['6', '7']) {
     const query = (more: Record<string, string>): string =>
-      new URLSearchParams({ version, adapter: 'compat-flowplayer-rtmp', name: 'film', ...more }).toString()
+      new URLSearchParams({ version, adapter: 'flowplayer-rtmp', name: 'film', ...more }).toString()
 
     for (const [how, rtmp] of Object.entries({ 'rtmp as a string': JSON.stringify(APP), 'rtmp as an object': JSON.stringify({ url: APP, bufferTime: 3 }) })) {
       it(`${version} plays by configuration, ${how}`, () =>
-        stage.goesThrough(`Flowplayer, ${how}`, version, `flowplayer-script.html?${query({ rtmp })}`, EVENTS))
+        stage.goesThrough(`configuration, ${how}`, versionOf(`flowplayer${version}`), `flowplayer-script.html?${query({ rtmp })}`, EVENTS))
     }
 
     for (const [type, source] of [['video/flash', 'mp4:film'], ['video/mp4', 'film.mp4']]) {
       it(`${version} plays by markup, ${type}`, () =>
-        stage.goesThrough(`Flowplayer, markup, ${type}`, version, `flowplayer-markup.html?${query({ type, source })}`, EVENTS))
+        stage.goesThrough(`markup, ${type}`, versionOf(`flowplayer${version}`), `flowplayer-markup.html?${query({ type, source })}`, EVENTS))
     }
 
     it(`${version} goes through a playlist of version 5`, async () => {

@@ -2,14 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { House, inOrder, until } from './jwplayer/house.ts'
+import { NOWHERE } from './support/site.ts'
+import { Stage, inOrder, until } from './support/stage.ts'
 
+const EVENTS = { play: 'Start', pause: 'Pause', seek: 'Seek', end: 'Finish' }
 const HOST = 's5678.example'
-const NOWHERE = 's0000.example'
 const ORDER = ['Begin', 'MetaData', 'Start', 'BufferFull', 'Pause', 'Seek', 'Resume', 'LastSecond', 'Finish']
 
 const script = (clip: unknown, more: Record<string, string> = {}): string =>
-  `flowplayer3-script.html?${new URLSearchParams({ CLIP: JSON.stringify(clip), NAME: 'rtmp', HOST, ...more })}`
+  `flowplayer3-script.html?${new URLSearchParams({ clip: JSON.stringify(clip), adapter: 'flowplayer3', name: 'rtmp', host: HOST, ...more })}`
 
 interface Api {
   [name: string]: (...values: unknown[]) => unknown
@@ -22,38 +23,38 @@ declare global {
 }
 
 describe('Flowplayer 3', () => {
-  let house: House
+  let stage: Stage
 
   before(async () => {
-    house = await House.open()
+    stage = await Stage.open('Flowplayer 3')
   })
 
-  after(() => house?.close())
+  after(() => stage?.close())
 
   const off = { autoPlay: false }
   const FORMS: Record<string, string> = {
     'clip with the provider rtmp': script({ url: 'mp4:film', provider: 'rtmp', ...off }),
-    'provider of another name': script({ url: 'mp4:film', provider: 'influxis', ...off }, { NAME: 'influxis' }),
+    'provider of another name': script({ url: 'mp4:film', provider: 'influxis', ...off }, { name: 'influxis' }),
     'clip with its own connection': script({ url: 'mp4:film', netConnectionUrl: `rtmp://${HOST}/cfx/st`, provider: 'other', ...off }),
     'address that went through escape()': script({ url: 'mp4%3Afilm', provider: 'rtmp', ...off }),
     'clip with bitrates': script({ urlResolvers: 'bwcheck', provider: 'rtmp', ...off, bitrates: [{ url: 'mp4:small', bitrate: 200 }, { url: 'mp4:film', bitrate: 800, isDefault: true }] }),
-    'unreachable: the file for who has no Flash': script({ url: 'mp4:film', provider: 'rtmp', ipadUrl: 'https://d1234.example/film.mp4', ...off }, { HOST: NOWHERE }),
-    'link of the container': 'flowplayer3-href.html',
+    'unreachable: the file for who has no Flash': script({ url: 'mp4:film', provider: 'rtmp', ipadUrl: 'https://d1234.example/film.mp4', ...off }, { host: NOWHERE }),
+    'link of the container': 'flowplayer3-href.html?adapter=flowplayer3',
   }
   for (const [form, path] of Object.entries(FORMS)) {
     // A file has no metadata of the server's.
     const order = ORDER.filter(event => event !== 'MetaData' || !form.startsWith('unreachable'))
-    it(form, () => house.goesThrough(form, '3', path, order, async page => {
+    it(form, () => stage.goesThrough(form, '3', path, EVENTS, { order, after: async page => {
       assert.equal(await page.evaluate(() => window.$f().getState()), 5)
       if (form.includes('bitrates')) assert.equal(await page.evaluate(() => document.querySelector('video')!.videoWidth), 320)
-    }))
+    } }))
   }
 
-  it('plays at once unless it is told not to', () => house.visit(script({ url: 'mp4:film', provider: 'rtmp' }), async page => {
+  it('plays at once unless it is told not to', () => stage.visit(script({ url: 'mp4:film', provider: 'rtmp' }), async page => {
     await until(page, '$f().isPlaying() && $f().getTime() > 0.3')
   }))
 
-  it('waits for a click where a picture stands, and plays what a list leads to', () => house.visit('flowplayer3-splash.html', async page => {
+  it('waits for a click where a picture stands, and plays what a list leads to', () => stage.visit('flowplayer3-splash.html?adapter=flowplayer3', async page => {
     assert.equal(await page.evaluate(() => window.$f().isLoaded()), false)
     await page.click('#player b')
     await until(page, '$f().isPlaying() && $f().getTime() > 0.2')
@@ -64,7 +65,7 @@ describe('Flowplayer 3', () => {
     assert.equal(await page.evaluate(() => window.$f().getState()), -1)
   }))
 
-  it('goes through a list, with cue points, and asks before it pauses', () => house.visit('flowplayer3-playlist.html', async page => {
+  it('goes through a list, with cue points, and asks before it pauses', () => stage.visit('flowplayer3-playlist.html?adapter=flowplayer3', async page => {
     await page.evaluate(() => window.$f().play())
     await until(page, '$f().getClip().title === "Two" && $f().getTime() > 0.3')
     assert.deepEqual(await page.evaluate(() => window.asked), ['start One true', 'cue 500', 'cue 1500'])
@@ -75,12 +76,12 @@ describe('Flowplayer 3', () => {
     assert.equal(await page.evaluate(() => document.querySelector('video')!.style.objectFit), 'contain')
   }))
 
-  it('says what is wrong', () => house.visit(script({ url: 'mp4:nothing', provider: 'rtmp' }), async page => {
+  it('says what is wrong', () => stage.visit(script({ url: 'mp4:nothing', provider: 'rtmp' }), async page => {
     await until(page, 'heard.includes("Error")')
     assert.deepEqual(await page.evaluate(() => window.told.Error), ['There is no video called “nothing” here.'])
   }))
 
-  it('has the calls that pages make', () => house.visit(script({ url: 'mp4:film', provider: 'rtmp', autoPlay: false, title: 'A film' }), async page => {
+  it('has the calls that pages make', () => stage.visit(script({ url: 'mp4:film', provider: 'rtmp', autoPlay: false, title: 'A film' }), async page => {
     await until(page, 'heard.includes("Load")')
     const seen = await page.evaluate(() => {
       const player = window.$f()

@@ -2,19 +2,20 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { versionOf } from './support/site.ts'
 import { Stage, heard, until } from './support/stage.ts'
 
 const JW_EVENTS = { play: 'PLAYING', pause: 'PAUSED', seek: 'SEEK', end: 'COMPLETED' }
 const EVENTS = { play: 'play', pause: 'pause', seek: 'seeked', end: 'ended' }
 
 const page = (name: string, adapter: string, more: Record<string, string> = {}): string =>
-  `${name}.html?${new URLSearchParams({ adapter: `compat-${adapter}`, name: 'film', ...more })}`
+  `${name}.html?${new URLSearchParams({ adapter, name: 'film', ...more })}`
 
 describe('Flash markup', () => {
   let stage: Stage
 
   before(async () => {
-    stage = await Stage.open()
+    stage = await Stage.open('Flash markup')
   })
 
   after(() => stage?.close())
@@ -53,7 +54,7 @@ describe('Flash markup', () => {
     }).catch(reject))
     assert.deepEqual(await seen(page('markup-embed', 'flash-markup')), ['Shockwave Flash 32.0 r0', 'Shockwave Flash'])
     // The word that stands for the adapter may bring an attribute with it.
-    const silent = page('markup-embed', 'flash-markup').replace('compat-flash-markup', encodeURIComponent('compat-flash-markup.js" data-no-flash-detect data-x="'))
+    const silent = page('markup-embed', 'flash-markup').replace('flash-markup', encodeURIComponent('flash-markup.js" data-no-flash-detect data-x="'))
     assert.deepEqual(await seen(silent), [undefined, undefined])
   })
 
@@ -105,6 +106,6 @@ describe('Flash markup', () => {
     ['a whole address', 'rtmp://s5678.example/cfx/st/mp4:film', ''], ['flashStreamer', 'mp4:film', 'rtmp://s5678.example/cfx/st'],
   ]) {
     it(`plays with MediaElement.js 2, ${form}`, () =>
-      stage.goesThrough(`MediaElement.js, ${form}`, '2', page('mediaelement-2', 'flash-markup', { source, streamer }), EVENTS))
+      stage.goesThrough(`MediaElement.js, ${form}`, versionOf('mediaelement2'), page('mediaelement-2', 'flash-markup', { source, streamer }), EVENTS))
   }
 })

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { versionOf } from './support/site.ts'
 import { Stage, heard, until } from './support/stage.ts'
 
 const EVENTS = { play: 'play', pause: 'pause', seek: 'seeked', end: 'ended' }
@@ -10,21 +11,21 @@ describe('MediaElement.js', () => {
   let stage: Stage
 
   before(async () => {
-    stage = await Stage.open()
+    stage = await Stage.open('MediaElement.js')
   })
 
   after(() => stage?.close())
 
   for (const version of ['4', '7']) {
     const page = (setup: object, more: Record<string, string> = {}): string => `mediaelement.html?${
-      new URLSearchParams({ version, adapter: 'compat-mediaelement-rtmp', setup: JSON.stringify({ autoRewind: false, ...setup }), type: 'video/rtmp', name: 'film', ...more })}`
+      new URLSearchParams({ version, adapter: 'mediaelement-rtmp', setup: JSON.stringify({ autoRewind: false, ...setup }), type: 'video/rtmp', name: 'film', ...more })}`
 
     for (const [how, setup] of Object.entries({ 'as it is': {}, 'flash_video': { renderers: ['flash_video'] } })) {
-      it(`${version} plays, ${how}`, () => stage.goesThrough(`MediaElement.js, ${how}`, version, page(setup), EVENTS))
+      it(`${version} plays, ${how}`, () => stage.goesThrough(how, versionOf(`mediaelement${version}`), page(setup), EVENTS))
     }
 
     it(`${version} plays what has the type rtmp/mp4`, () =>
-      stage.goesThrough('MediaElement.js, rtmp/mp4', version, page({}, { type: 'rtmp/mp4' }), EVENTS))
+      stage.goesThrough('rtmp/mp4', versionOf(`mediaelement${version}`), page({}, { type: 'rtmp/mp4' }), EVENTS))
 
     it(`${version} plays what a script puts into it, whatever its type`, () =>
       stage.visit(page({}), async page => {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { versionOf } from './support/site.ts'
 import { Stage, heard, until } from './support/stage.ts'
 
 const EVENTS = { play: 'play', pause: 'pause', seek: 'seeked', end: 'ended' }
@@ -10,13 +11,13 @@ const ORDERS: Record<string, object> = {
 }
 
 const query = (version: string, setup: object, more: Record<string, string> = {}): string =>
-  new URLSearchParams({ version, adapter: 'compat-videojs-flash', setup: JSON.stringify(setup), name: 'film', ...more }).toString()
+  new URLSearchParams({ version, adapter: 'videojs-flash', setup: JSON.stringify(setup), name: 'film', ...more }).toString()
 
 describe('video.js', () => {
   let stage: Stage
 
   before(async () => {
-    stage = await Stage.open()
+    stage = await Stage.open('video.js')
   })
 
   after(() => stage?.close())
@@ -24,11 +25,11 @@ describe('video.js', () => {
   for (const version of ['4', '5', '6', '7', '8']) {
     for (const [order, setup] of Object.entries(ORDERS)) {
       it(`${version}, ${order}, plays what its source says`, () =>
-        stage.goesThrough(`video.js, ${order}`, version, `videojs-setup.html?${query(version, setup)}`, EVENTS))
+        stage.goesThrough(order, versionOf(`videojs${version}`), `videojs-setup.html?${query(version, setup)}`, EVENTS))
     }
 
     it(`${version} plays what a script puts into it`, () =>
-      stage.goesThrough('video.js, src() by a script', version, `videojs-src.html?${query(version, ORDERS['flash first'])}`, EVENTS))
+      stage.goesThrough('src() by a script', versionOf(`videojs${version}`), `videojs-src.html?${query(version, ORDERS['flash first'])}`, EVENTS))
 
     it(`${version} says by its own error what is wrong`, () =>
       stage.visit(`videojs-src.html?${query(version, ORDERS['flash only'], { name: 'nothing' })}`, async page => {

@@ -1,34 +1,43 @@
-// A site with old pages on it: the pages, the libraries they load, our adapters, and nothing else.
+// A site with old pages on it: the pages, the libraries they load, our adapters, the films as files, and nothing else.
 
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { videoJs4 } from './videojs4.ts'
 
 /** What pages were written for, and where the test's server is instead. */
-const HOST = 's5678.example'
-const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml', json: 'application/json' }
+const STREAMS = 's5678.example'
+const FILES = 'd1234.example'
+/** A server of streams that is not there any more. */
+export const NOWHERE = 's0000.example'
+const TYPES: Record<string, string> = {
+  html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml', json: 'application/json', jpg: 'image/jpeg', mp4: 'video/mp4',
+  rss: 'text/xml', smil: 'text/xml', xml: 'text/xml',
+}
 
 /** Where a library's files lie; the page says which version by `VERSION`. */
 const LIBRARIES: Record<string, string> = {
-  videojs5: 'videojs5/dist', videojs6: 'videojs6/dist', videojs7: 'videojs7/dist', videojs8: 'videojs8/dist',
-  flowplayer6: 'flowplayer6/dist', flowplayer7: 'flowplayer7/dist',
-  mediaelement2: 'mediaelement2/build', mediaelement4: 'mediaelement4/build', mediaelement7: 'mediaelement7/build',
+  videojs5: 'dist', videojs6: 'dist', videojs7: 'dist', videojs8: 'dist', flowplayer6: 'dist', flowplayer7: 'dist',
+  mediaelement2: 'build', mediaelement4: 'build', mediaelement7: 'build',
 }
+
+const folderOf = (library: string): string => library === 'videojs4' ? videoJs4() : join('node_modules', library)
+
+/** The library's version as its own package says it. */
+export const versionOf = (library: string): string =>
+  (JSON.parse(readFileSync(join(folderOf(library), 'package.json'), 'utf8')) as { version: string }).version
 
 export class Site {
   private readonly server = createServer((from, to) => this.answer(from, to))
   /** Read once: a build that runs meanwhile begins by removing all. */
-  private readonly built = new Map<string, Buffer>()
+  private readonly built = new Map(readdirSync('dist').filter(name => name.endsWith('.js')).map(name => [name, readFileSync(join('dist', name))]))
 
-  private constructor(private readonly media: number) {}
+  private constructor(private readonly streams: number, private readonly films: string) {}
 
-  static async over(media: number): Promise<Site> {
-    const site = new Site(media)
-    for (const name of ['millrace-player', ...['videojs-flash', 'mediaelement-rtmp', 'flowplayer-rtmp', 'flash-markup', 'swfobject', 'all'].map(name => `compat-${name}`)]) {
-      site.built.set(`${name}.js`, readFileSync(`dist/${name}.js`))
-    }
+  /** With the port of the server of streams, and the folder where its films are. */
+  static async over(streams: number, films: string): Promise<Site> {
+    const site = new Site(streams, films)
     await new Promise<void>(resolve => site.server.listen(0, '127.0.0.1', resolve))
     return site
   }
@@ -43,11 +52,12 @@ export class Site {
     await closed
   }
 
-  private answer({ url = '' }: IncomingMessage, to: ServerResponse): void {
+  private answer({ url = '', headers }: IncomingMessage, to: ServerResponse): void {
     const { pathname, searchParams } = new URL(url, this.origin)
     const file = this.file(pathname, searchParams)
-    to.statusCode = file === undefined ? 404 : 200
     to.setHeader('Content-Type', TYPES[pathname.split('.').pop() ?? ''] ?? 'application/octet-stream')
+    if (file instanceof Buffer && headers.range) return part(file, headers.range, to)
+    to.statusCode = file === undefined ? 404 : 200
     to.end(file)
   }
 
@@ -55,10 +65,11 @@ export class Site {
     const [, folder, ...rest] = path.split('/')
     const name = rest.join('/')
     try {
+      if (folder === 'films' || name.endsWith('.jpg')) return readFileSync(join(this.films, name))
       if (folder === 'pages') return this.page(name, parameters)
       if (folder === 'millrace') return this.built.get(name)
-      if (folder === 'videojs4') return readFileSync(join(videoJs4(), name))
-      return LIBRARIES[folder] && readFileSync(join('node_modules', LIBRARIES[folder], name))
+      if (folder === 'videojs4') return readFileSync(join(folderOf(folder), 'dist/video-js', name))
+      return LIBRARIES[folder] && readFileSync(join(folderOf(folder), LIBRARIES[folder], name))
     } catch {
       return undefined
     }
@@ -70,6 +81,16 @@ export class Site {
     parameters.forEach((value, key) => {
       text = text.replaceAll(key.toUpperCase(), value)
     })
-    return text.replaceAll(HOST, `127.0.0.1:${this.media}`)
+    return text.replaceAll(STREAMS, `127.0.0.1:${this.streams}`).replaceAll(NOWHERE, '127.0.0.1:9')
+      .replaceAll(`https://${FILES}`, `${this.origin}/films`)
   }
+}
+
+/** Browsers seek in what is sent by ranges only. */
+const part = (file: Buffer, range: string, to: ServerResponse): void => {
+  const [, from, end] = /(\d+)-(\d*)/.exec(range) ?? []
+  const first = Number(from ?? 0)
+  const last = end ? Number(end) : file.length - 1
+  to.writeHead(206, { 'Accept-Ranges': 'bytes', 'Content-Range': `bytes ${first}-${last}/${file.length}`, 'Content-Length': last + 1 - first })
+  to.end(file.subarray(first, last + 1))
 }

@@ -1,6 +1,8 @@
 // Old pages in a browser, and what everybody expects of a player on them.
 
 import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { launch, type Browser } from '../../browser/support/browser.ts'
 import { Media } from '../../browser/support/media.ts'
@@ -9,6 +11,8 @@ import { Site } from './site.ts'
 
 /** The film's length, s: more than what is buffered at the start, so that the server has to seek. */
 export const LENGTH = 30
+const ROWS = 'dist-test/compat/rows'
+const PICTURES = 'dist-test/screenshots'
 
 /** What each page offers: its library's own calls, under one name. */
 interface OldPage {
@@ -28,36 +32,46 @@ export interface Events {
   end: string
 }
 
+/** What else is looked at: events that come in this order, and the page at its end. */
+interface More {
+  order?: readonly string[]
+  after?(page: Page): Promise<void>
+}
+
 declare global {
   interface Window {
     old: OldPage
     /** The library's events, as the page's own handlers heard them. */
     heard: string[]
+    /** What came with each, on pages that keep it. */
+    told: Record<string, unknown[]>
     furthest: number
   }
 }
 
+/** A line of the table that is made of all tests: see table.mjs. */
 interface Row {
   form: string
   version: string
   done: string[]
 }
 
-const STEPS = ['plays', 'pauses', 'seeks', 'ends'] as const
-
 export class Stage {
   private readonly rows: Row[] = []
 
   private constructor(
-    private readonly media: Media, private readonly server: Server, private readonly site: Site, private readonly browser: Browser,
+    private readonly library: string, private readonly media: Media, private readonly server: Server, private readonly site: Site,
+    private readonly browser: Browser,
   ) {}
 
-  static async open(): Promise<Stage> {
+  static async open(library: string): Promise<Stage> {
     const media = new Media()
     media.film('film.mp4', LENGTH)
     media.film('small.mp4', LENGTH, '-vf', 'scale=160:90')
+    media.film('short.mp4', 3)
+    media.ffmpeg('film.jpg', '-f', 'lavfi', '-i', 'smptebars=size=320x180', '-frames:v', '1')
     const server = await serve(media.folder)
-    return new Stage(media, server, await Site.over(server.port), await launch())
+    return new Stage(library, media, server, await Site.over(server.port, media.folder), await launch())
   }
 
   async close(): Promise<void> {
@@ -65,9 +79,8 @@ export class Stage {
     await this.site.stop()
     await this.server.stop()
     this.media.remove()
-    for (const { form, version, done } of this.rows) {
-      console.log(`${form.padEnd(34)} ${version.padEnd(8)} ${STEPS.map(step => done.includes(step) ? step : '–'.padEnd(step.length)).join('  ')}`)
-    }
+    mkdirSync(ROWS, { recursive: true })
+    writeFileSync(join(ROWS, `${this.library}.json`), JSON.stringify(this.rows))
   }
 
   async visit(path: string, use: (page: Page) => Promise<void>): Promise<void> {
@@ -80,7 +93,7 @@ export class Stage {
   }
 
   /** Plays, pauses, seeks and ends by the page's own calls, and its handlers hear of it. */
-  async goesThrough(form: string, version: string, path: string, events: Events): Promise<void> {
+  async goesThrough(form: string, version: string, path: string, events: Events, { order = [], after }: More = {}): Promise<void> {
     const row: Row = { form, version, done: [] }
     this.rows.push(row)
     await this.visit(path, async page => {
@@ -107,9 +120,27 @@ export class Stage {
       row.done.push('seeks')
       await heard(page, events.end)
       await until(page, `furthest > ${LENGTH - 0.6}`)
+      const all = await page.evaluate(() => window.heard)
+      assert.ok(!all.some(type => /^error$/i.test(type)), 'no error was heard')
+      inOrder(all, order)
       row.done.push('ends')
-      assert.ok(!(await page.evaluate(() => window.heard)).includes('error'), 'no error was heard')
+      await after?.(page)
     })
+  }
+
+  /** Keeps what the page looks like, for people to see. */
+  async picture(page: Page, name: string): Promise<void> {
+    mkdirSync(PICTURES, { recursive: true })
+    await page.screenshot({ path: join(PICTURES, `old-${name}.png`), clip: { x: 0, y: 0, width: 420, height: 300 } })
+  }
+}
+
+/** Whether all of these were heard, in this order; others may have been between. */
+export const inOrder = (heard: readonly string[], order: readonly string[]): void => {
+  let at = 0
+  for (const event of order) {
+    at = heard.indexOf(event, at) + 1
+    assert.ok(at > 0, `${event} is missing, or at another place, in ${heard.join(' ')}`)
   }
 }
 

@@ -11,10 +11,10 @@ const SHA512 = '9eDKIoNOd4mBIIdygCd3HgGidMf15HzPzRmunxnCSMEo0I1bZ3UCJreRPR+JSlnx
 const CACHE = 'node_modules/.cache'
 const FOLDER = join(CACHE, 'videojs4')
 
-/** The folder of its files; fetched and compared the first time. */
+/** Its folder; fetched and compared the first time. */
 export const videoJs4 = (): string => {
   if (!existsSync(FOLDER)) fetchInto()
-  return join(FOLDER, 'package/dist/video-js')
+  return join(FOLDER, 'package')
 }
 
 const fetchInto = (): void => {
