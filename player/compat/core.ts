@@ -21,6 +21,9 @@ export const global = <Type>(name: string): Type | undefined => Reflect.get(wind
 /** Only whose address it is: what it means is for the core, which has the grammar. */
 export const isRtmp = (src = ''): boolean => /^rtmp\w*:\/\//i.test(src)
 
+/** What Flowplayer 3 shows until somebody plays stands in its playlist. */
+export const isPicture = (src = ''): boolean => /\.(jpe?g|png|gif)$/i.test(src)
+
 /** The types by which video.js and MediaElement.js know RTMP. */
 export const isRtmpType = (type = ''): boolean => /^(?:rtmp\/(?:mp4|flv|mp3)|(?:video|audio)\/rtmp)$/i.test(type)
 

@@ -1,6 +1,6 @@
 // What a page says to Flash, in its markup or through a library, and what plays instead where that leads to RTMP.
 
-import { global, isRtmp, script, type Source } from './core.ts'
+import { global, isPicture, isRtmp, script, type Source } from './core.ts'
 import { playAsJwPlayer } from './swf.ts'
 
 /** Attributes and parameters of an element, or what it says to its SWF. Names in lower case: pages write them in any. */
@@ -63,8 +63,7 @@ interface Configuration {
 const fromConfiguration = (text: string): Source => {
   const { clip, playlist = [], plugins } = JSON.parse(text.includes('"') ? text : text.replaceAll("'", '"')) as Configuration
   const items = playlist.map(item => typeof item === 'string' ? { url: item } : item)
-  // The first is often a picture to be looked at meanwhile.
-  const item: Clip = { ...clip, ...items.find(({ url }) => !/\.(jpe?g|png|gif)$/i.test(url ?? '')) }
+  const item: Clip = { ...clip, ...items.find(({ url }) => !isPicture(url)) }
   return { src: decoded(item.url ?? ''), streamer: item.netConnectionUrl ?? plugins?.[item.provider ?? '']?.netConnectionUrl }
 }
 

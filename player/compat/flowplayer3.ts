@@ -1,6 +1,6 @@
 // Flowplayer 3 at its own address: the globals flowplayer() and $f(), under which pages make and find their players.
 
-import { offer } from './core.ts'
+import { global, offer } from './core.ts'
 import { isRaw, type Raw } from './flowplayer3/clip.ts'
 import { Player } from './flowplayer3/player.ts'
 
@@ -43,6 +43,16 @@ const flowplayer = (where?: string | number | HTMLElement, swf?: string | Raw, c
   const list = new Players()
   for (const element of all) list.push(make(element, config))
   return list.length === 1 ? list[0] : list
+}
+
+/** The same for what jQuery found: `$("a.player").flowplayer("flowplayer.swf", {…})`. */
+interface Found {
+  each(act: (index: number, element: HTMLElement) => void): Found
+}
+
+const { fn } = global<{ fn: { flowplayer?(this: Found, swf?: string | Raw, config?: unknown): Found } }>('jQuery') ?? {}
+if (fn) fn.flowplayer ??= function (swf = '', config) {
+  return this.each((_, element) => void flowplayer(element, swf, config))
 }
 
 offer('flowplayer', flowplayer)

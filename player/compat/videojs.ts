@@ -1,6 +1,6 @@
 // video.js 4 to 8: the tech `Flash`, which pages ask for by techOrder, and RTMP for who asks for nothing.
 
-import { connect, core, isRtmp, isRtmpType, loadedCore, whenGlobal } from './core.ts'
+import { connect, isRtmp, isRtmpType, whenGlobal } from './core.ts'
 
 interface VideoSource {
   src: string
@@ -68,9 +68,11 @@ const statics = {
   isStreamingSrc: isRtmp,
   isStreamingType: isRtmpType,
   RTMP_RE: /^rtmp[set]?:\/\//i,
+  /** At an `&`, but none of a query, or else behind the last slash: this was the tech's own rule. */
   streamToParts: (src: string) => {
-    const { tcUrl, name } = loadedCore()?.parse(src) ?? {}
-    return tcUrl ? { connection: `${tcUrl}/`, stream: name } : { connection: src, stream: '' }
+    const ampersand = src.search(/&(?![\w-]+=)/)
+    const end = ampersand < 0 ? src.lastIndexOf('/') + 1 : ampersand
+    return { connection: src.slice(0, end), stream: src.slice(end).replace(/^&/, '') }
   },
   streamFromParts: (connection: string, stream: string) => `${connection}&${stream}`,
   embed: () => undefined,
@@ -91,8 +93,6 @@ const install = (videojs: VideoJs): void => {
   Object.assign(Flash, statics, { canPlayType: handler.canPlayType, canPlaySource: handler.canHandleSource })
   videojs.registerTech?.('Flash', Flash)
   videojs.Flash = Flash
-  // Not only when something is to be played: streamToParts() answers at once, and the core has the grammar.
-  core().catch(() => undefined)
   // Pages write videojs.options.flash.swf = …; 6 and later have no such object.
   videojs.options.flash ??= {}
 }

@@ -1,5 +1,6 @@
 // One player: the calls and events of Flowplayer 3.
 
+import { isPicture } from '../core.ts'
 import { Media } from '../jwplayer/media.ts'
 import { attemptsOf, Clip, CLIP_EVENTS, isRaw, type Raw } from './clip.ts'
 import { BUFFERING, ENDED, Facts, LOADED, PAUSED, PLAYING, UNLOADED, UNSTARTED } from './facts.ts'
@@ -208,6 +209,11 @@ export class Player extends Facts {
 
   /** What the page wants without a click. */
   #begin(): void {
+    const first = this.clips[this.current]
+    if (this.video && isPicture(first?.url)) {
+      this.video.poster = first.url ?? ''
+      this.current++
+    }
     const clip = this.clips[this.current]
     if (this.state !== LOADED || !clip) return
     this.state = UNSTARTED

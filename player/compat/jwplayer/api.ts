@@ -4,7 +4,6 @@ import { attemptsOf, feedOf, flag, isRaw, itemsOf, number, versionOf, word, type
 import { METHODS, type Handler } from './events.ts'
 import { Facts } from './facts.ts'
 import { fetchFeed } from './feed.ts'
-import { Media } from './media.ts'
 import { Progress } from './progress.ts'
 import { fromElement, View } from './view.ts'
 
@@ -18,6 +17,7 @@ export interface Registry {
 type Load = string | number | Raw | Raw[]
 
 export class Api extends Facts {
+  protected readonly progress = new Progress(this, this.media)
   #isInterrupted = false
 
   constructor(id: string, private readonly registry: Registry) {
@@ -33,14 +33,9 @@ export class Api extends Facts {
     if (this.view) this.#end()
     this.config = { ...fromElement(place), ...config }
     this.version = versionOf(this.config, this.registry.said())
-    const media = this.media = new Media({
-      metadata: metadata => this.emitter.tell('meta', { metadata }),
-      level: () => this.emitter.tell('levelsChanged', this.qualities),
-      failed: text => this.#fail(text),
-    })
-    this.view = new View(place, media.video, this.config)
-    this.progress = new Progress(this, media)
-    this.#prepare(media.video)
+    this.view = new View(place, this.video, this.config)
+    this.view.element.addEventListener('fullscreenchange', () => this.emitter.tell('fullscreen', { fullscreen: this.getFullscreen() }))
+    this.#prepare(this.video)
     if (isRaw(config.events)) for (const [name, act] of Object.entries(config.events)) this.#listen(name, act)
     if (config.skin ?? config.plugins) console.info('Skins and plugins of JW Player are left out.')
     void this.#begin()
@@ -83,16 +78,16 @@ export class Api extends Facts {
       if (typeof what === 'number') return this.#take(what)
       const { file: _, sources: __, levels: ___, playlist: ____, playlistfile: _____, modes: ______, ...shared } = this.config
       const own = typeof what === 'string' ? { [feedOf({ file: what }) ? 'playlistfile' : 'file']: what } : Array.isArray(what) ? { playlist: what } : what
-      void this.#fill({ ...shared, ...own }).then(() => this.#flush(), (error: Error) => this.#fail(error.message))
+      void this.#fill({ ...shared, ...own }).then(() => this.#flush(), (error: Error) => this.fail(error.message))
     })
   }
 
   /** Without a word: the other of what it does. */
   play(isToPlay?: boolean): this {
     return this.when(() => {
-      const isPlaying = this.progress?.isActive ?? false
+      const isPlaying = this.progress.isActive
       if (isToPlay ?? !isPlaying) this.#start()
-      else this.media?.pause()
+      else this.media.pause()
     })
   }
 
@@ -108,10 +103,10 @@ export class Api extends Facts {
   seek(to: number | string): this {
     return this.when(() => {
       const seconds = number(to) ?? 0
-      if (!this.media?.isOpen) this.#open(seconds)
-      this.progress?.willSeek(seconds)
-      this.media?.seek(seconds)
-      if (!this.progress?.isActive) this.#start()
+      if (!this.media.isOpen) this.#open(seconds)
+      this.progress.willSeek(seconds)
+      this.media.seek(seconds)
+      if (!this.progress.isActive) this.#start()
     })
   }
 
@@ -177,7 +172,7 @@ export class Api extends Facts {
   }
 
   async #begin(): Promise<void> {
-    const { media } = this
+    const { view } = this
     // The page's handlers are set after setup() comes back, perhaps in another script.
     await new Promise(resolve => document.readyState === 'loading'
       ? document.addEventListener('DOMContentLoaded', resolve, { once: true }) : setTimeout(resolve))
@@ -187,24 +182,24 @@ export class Api extends Facts {
         this.emitter.tell('ready')
       })
     } catch (error) {
-      if (media !== this.media) return
+      if (view !== this.view) return
       const message = (error as Error).message
-      this.view?.say(message)
+      view?.say(message)
       return this.emitter.tell('setupError', { message, fallback: false })
     }
-    if (media !== this.media) return
+    if (view !== this.view) return
     this.#flush()
     if (flag(this.config.autostart)) this.play(true)
   }
 
   /** Another list, which may have to be fetched. */
   async #fill(config: Raw, then?: () => void): Promise<void> {
-    const { media } = this
+    const { view } = this
     const feed = feedOf(config)
     this.isBusy = true
     try {
       const items = itemsOf(feed ? await fetchFeed(feed, config) : config).filter(({ sources }) => sources.length > 0)
-      if (media !== this.media) return
+      if (view !== this.view) return
       if (items.length === 0) throw new Error('Error loading player: No playable sources found')
       this.items = items
       then?.()
@@ -219,7 +214,7 @@ export class Api extends Facts {
     this.index = Math.min(Math.max(index, 0), this.items.length - 1)
     const item = this.items[this.index]
     const { video, view } = this
-    if (!video || !view) return
+    if (!view) return
     video.poster = item.image ?? word(this.config.image) ?? ''
     view.say('')
     view.clearTracks()
@@ -233,43 +228,41 @@ export class Api extends Facts {
     this.#isInterrupted = false
     this.emitter.tell('beforePlay')
     if (this.#isInterrupted) return
-    if (!this.media?.isOpen) this.#open()
-    this.progress?.wait()
-    this.media?.play()
+    if (!this.media.isOpen) this.#open()
+    this.progress.wait()
+    this.media.play()
   }
 
   #open(at?: number): void {
     const item = this.items[this.index]
-    if (!item || !this.media) return
+    if (!item) return
     this.media.open(attemptsOf(item, this.config, this.version), at ?? item.start ?? 0)
     this.emitter.tell('levels', this.qualities)
   }
 
   #halt(): void {
     this.#isInterrupted = true
-    this.media?.close()
-    this.progress?.idle()
+    this.media.close()
+    this.progress.idle()
   }
 
   #again(index: number): void {
-    this.media?.close()
+    this.media.close()
     if (index !== this.index || this.items.length > 1) this.#take(index)
     this.#start()
   }
 
-  #fail(message: string): void {
-    this.media?.close()
-    this.progress?.idle()
+  protected fail(message: string): void {
+    this.#halt()
     this.view?.say(message)
     this.emitter.tell('error', { message })
   }
 
   #end(): void {
-    this.progress?.end()
-    this.media?.close()
-    this.view?.remove()
-    this.view = this.media = this.progress = undefined
     this.isReady = false
     this.calls = []
+    this.#halt()
+    this.view?.remove()
+    this.view = undefined
   }
 }

@@ -54,6 +54,8 @@ const objects = (value: unknown): Raw[] => Array.isArray(value) ? value.filter(i
 const defined = <Type extends object>(object: Type): Type =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Type
 
+const picked = (raw: Raw, names: string): Raw => defined(Object.fromEntries(names.split(' ').map(name => [name, raw[name]])))
+
 const majorOf = (value: unknown): Version | undefined => {
   const major = Math.floor(number(value) ?? 0)
   return major >= 5 && major <= 7 ? major as Version : undefined
@@ -91,16 +93,12 @@ export const itemsOf = (config: Raw): Item[] => {
 /** The items of one configuration, with what it says of all of them. */
 const entries = (config: Raw): Item[] => {
   const list = Array.isArray(config.playlist) ? objects(config.playlist) : []
-  const { streamer, provider, tracks, image, start } = config
-  if (list.length > 0) return list.map(entry => item(defined({ streamer, provider, ...entry })))
-  const { title, description, file, sources, levels, duration, type, mediaid } = config
+  if (list.length > 0) return list.map(entry => item({ ...picked(config, 'streamer provider'), ...defined(entry) }))
   const plugins = isRaw(config.plugins) ? config.plugins : {}
   const captions = Object.entries(plugins).find(([name]) => name.startsWith('captions'))?.[1]
-  const captionFile = word(config['captions.file']) ?? (isRaw(captions) ? word(captions.file) : undefined)
-  return [item(defined({
-    streamer, provider, image, start, title, description, file, sources, levels, duration, type, mediaid,
-    tracks: tracks ?? (captionFile && [{ file: captionFile, kind: 'captions' }]),
-  }))]
+  const file = word(config['captions.file']) ?? (isRaw(captions) ? word(captions.file) : undefined)
+  const own = picked(config, 'streamer provider image start title description file sources levels duration type mediaid tracks')
+  return [item({ ...file && { tracks: [{ file, kind: 'captions' }] }, ...own })]
 }
 
 const item = (raw: Raw): Item => {
@@ -168,7 +166,7 @@ export const attemptsOf = ({ sources }: Item, config: Raw, version: Version): At
     isStream: isStream(group[0]),
     first: Math.max(group.findIndex(source => source.default), 0),
     bufferAhead: bufferAhead(config),
-    levels: group.map(({ file, streamer, label, bitrate, width, height }) => defined({ src: file, streamer, label, bitrate, width, height })),
+    levels: group.map(({ file, ...facts }) => ({ src: file, ...facts })),
   }))
 }
 

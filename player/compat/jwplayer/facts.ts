@@ -2,18 +2,23 @@
 
 import { number, prefersFlash, type Item, type Raw, type Version } from './config.ts'
 import { Emitter } from './events.ts'
-import type { Media } from './media.ts'
+import { Media } from './media.ts'
 import type { Progress } from './progress.ts'
 import type { View } from './view.ts'
 
-export class Facts {
+export abstract class Facts {
   readonly emitter = new Emitter()
+  readonly media = new Media({
+    metadata: metadata => this.emitter.tell('meta', { metadata }),
+    level: () => this.emitter.tell('levelsChanged', this.qualities),
+    failed: text => this.fail(text),
+  })
+  readonly video = this.media.video
   readonly plugins: Raw = {}
   version: Version = 6
   config: Raw = {}
   protected view: View | undefined
-  protected media: Media | undefined
-  protected progress: Progress | undefined
+  protected abstract readonly progress: Progress
   protected items: Item[] = []
   protected index = 0
   protected isReady = false
@@ -24,21 +29,21 @@ export class Facts {
   constructor(readonly id: string) {}
 
   getState(): string {
-    return this.progress?.name ?? (this.version >= 7 ? 'idle' : 'IDLE')
+    return this.progress.name
   }
 
   getPosition(): number {
-    return this.progress?.state === 'idle' ? 0 : this.video?.currentTime ?? 0
+    return this.progress.state === 'idle' ? 0 : this.video.currentTime
   }
 
   getDuration(): number {
-    const { duration = NaN } = this.video ?? {}
+    const { duration } = this.video
     if (duration === Infinity) return -1
     return duration > 0 ? duration : this.items[this.index]?.duration ?? 0
   }
 
   getBuffer(): number {
-    return this.progress?.bufferPercent ?? 0
+    return this.progress.bufferPercent
   }
 
   getPlaylist(): Item[] {
@@ -54,23 +59,19 @@ export class Facts {
   }
 
   getVolume(): number {
-    return Math.round((this.video?.volume ?? 1) * 100)
+    return Math.round(this.video.volume * 100)
   }
 
   setVolume(percent: number | string): this {
-    return this.when(() => {
-      if (this.video) this.video.volume = Math.min(Math.max((number(percent) ?? 0) / 100, 0), 1)
-    })
+    return this.when(() => { this.video.volume = Math.min(Math.max((number(percent) ?? 0) / 100, 0), 1) })
   }
 
   getMute(): boolean {
-    return this.video?.muted ?? false
+    return this.video.muted
   }
 
   setMute(isMuted?: boolean): this {
-    return this.when(() => {
-      if (this.video) this.video.muted = isMuted ?? !this.video.muted
-    })
+    return this.when(() => { this.video.muted = isMuted ?? !this.video.muted })
   }
 
   getFullscreen(): boolean {
@@ -106,12 +107,11 @@ export class Facts {
   }
 
   getControls(): boolean {
-    return this.video?.controls ?? false
+    return this.video.controls
   }
 
   setControls(isShown?: boolean): this {
     return this.when(() => {
-      if (!this.video) return
       this.video.controls = isShown ?? !this.video.controls
       this.emitter.tell('controls', { controls: this.video.controls })
     })
@@ -122,11 +122,11 @@ export class Facts {
   }
 
   getCurrentQuality(): number {
-    return this.media?.level ?? -1
+    return this.media.level
   }
 
   setCurrentQuality(index: number): void {
-    if (this.media) this.media.level = index
+    this.media.level = index
   }
 
   getCaptionsList(): Raw[] {
@@ -160,7 +160,7 @@ export class Facts {
 
   /** "flash" on pages that ask for it: they show what they have for Flash then. */
   getRenderingMode(): string {
-    return this.media?.isStream || prefersFlash(this.config, this.version) ? 'flash' : 'html5'
+    return this.media.isStream || prefersFlash(this.config, this.version) ? 'flash' : 'html5'
   }
 
   getProvider(): Raw {
@@ -168,7 +168,7 @@ export class Facts {
   }
 
   getMeta(): Raw {
-    return this.progress?.metadata ?? {}
+    return this.progress.metadata
   }
 
   getItemMeta(): Raw {
@@ -183,18 +183,16 @@ export class Facts {
     return this.plugins[name]
   }
 
-  get video(): HTMLVideoElement | undefined {
-    return this.media?.video
-  }
-
   protected get qualities(): { levels: Raw[], currentQuality: number } {
-    const levels = this.media?.levels.map(({ label, bitrate, width, height }, index) => ({ label: label ?? (bitrate ? `${bitrate}kbps` : `${index}`), bitrate, width, height })) ?? []
+    const levels = this.media.levels.map(({ label, bitrate, width, height }, index) => ({ label: label ?? (bitrate ? `${bitrate}kbps` : `${index}`), bitrate, width, height }))
     return { levels, currentQuality: this.getCurrentQuality() }
   }
 
   protected get captions(): TextTrack[] {
-    return Array.from(this.video?.textTracks ?? []).filter(({ kind }) => kind === 'captions' || kind === 'subtitles')
+    return Array.from(this.video.textTracks).filter(({ kind }) => kind === 'captions' || kind === 'subtitles')
   }
+
+  protected abstract fail(text: string): void
 
   protected when(act: () => void): this {
     if (this.isReady && !this.isBusy) act()

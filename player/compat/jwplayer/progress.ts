@@ -20,7 +20,6 @@ export class Progress {
   #volume: number
   #muted: boolean
   #percent = -1
-  readonly #abort = new AbortController()
 
   constructor(private readonly api: Api, private readonly media: Media) {
     const { video } = media
@@ -64,13 +63,8 @@ export class Progress {
     this.#turn('idle')
   }
 
-  end(): void {
-    this.#abort.abort()
-  }
-
   #listen(video: HTMLVideoElement): void {
-    const { signal } = this.#abort
-    const on = (type: string, act: () => void, target: EventTarget = video): void => target.addEventListener(type, act, { signal })
+    const on = (type: string, act: () => void): void => video.addEventListener(type, act)
     on('playing', () => this.#playing())
     on('waiting', () => {
       if (this.state === 'playing' && !video.paused) this.#turn('buffering')
@@ -90,7 +84,6 @@ export class Progress {
       // By the browser's own controls.
       if (this.state === 'idle' || this.state === 'complete') this.api.play(true)
     })
-    on('fullscreenchange', () => this.#tell('fullscreen', { fullscreen: this.api.getFullscreen() }), document)
   }
 
   #playing(): void {

@@ -53,4 +53,7 @@ describe('Flowplayer', () => {
         assert.deepEqual([code, message], [2, version === '6' ? 'Network error' : 'There is no video called “nothing” here.'])
       }))
   }
+
+  it('7 has the size that the page asks for', () =>
+    stage.looks('flowplayer7', `flowplayer-script.html?${new URLSearchParams({ version: '7', adapter: 'flowplayer-rtmp', name: 'film', rtmp: JSON.stringify(APP) })}`, '#player', [320, 180]))
 })

@@ -40,6 +40,7 @@ describe('Flowplayer 3', () => {
     'clip with bitrates': script({ urlResolvers: 'bwcheck', provider: 'rtmp', ...off, bitrates: [{ url: 'mp4:small', bitrate: 200 }, { url: 'mp4:film', bitrate: 800, isDefault: true }] }),
     'unreachable: the file for who has no Flash': script({ url: 'mp4:film', provider: 'rtmp', ipadUrl: 'https://d1234.example/film.mp4', ...off }, { host: NOWHERE }),
     'link of the container': 'flowplayer3-href.html?adapter=flowplayer3',
+    'what jQuery found': 'flowplayer3-jquery.html?adapter=flowplayer3',
   }
   for (const [form, path] of Object.entries(FORMS)) {
     // A file has no metadata of the server's.
@@ -106,4 +107,7 @@ describe('Flowplayer 3', () => {
     await page.evaluate(() => window.$f().stop())
     await until(page, 'heard.includes("PlaylistReplace") && heard.includes("Stop") && $f().getState() === 1')
   }))
+
+  it('shows a picture until somebody plays, in the size that the page asks for', () =>
+    stage.looks('flowplayer3', 'flowplayer3-picture.html?adapter=flowplayer3', '#player', [320, 180]))
 })

@@ -70,12 +70,15 @@ describe('JW Player', () => {
 
   it('6: one address', () => stage.goesThrough('setup, address', '6', page('6', { name: 'film' }), EVENTS, { order: [...ORDER, 'PlaylistComplete'] }))
 
-  it('6: says what is wrong', () => stage.visit(page('6', { name: 'nothing' }), async page => {
-    await page.evaluate(() => window.old.play())
-    await until(page, 'heard.includes("Error")')
-    const told = await page.evaluate(() => ({ error: window.told.Error[0] as { message: string }, shown: document.querySelector('[role=alert]')?.textContent }))
-    assert.deepEqual([told.error.message, told.shown], ['There is no video called “nothing” here.', 'There is no video called “nothing” here.'])
-  }))
+  for (const version of ['5', '6', '7']) {
+    it(`${version}: says what is wrong`, () => stage.visit(page('6', { adapter: `jwplayer.js?version=${version}#`, name: 'nothing' }), async page => {
+      await page.evaluate(() => window.old.play())
+      await until(page, 'heard.includes("Error")')
+      const told = await page.evaluate(() => ({ error: window.told.Error[0] as { message: string }, shown: document.querySelector('[role=alert]')?.textContent }))
+      assert.deepEqual([told.error.message, told.shown], ['There is no video called “nothing” here.', 'There is no video called “nothing” here.'])
+      assert.equal(await page.evaluate(() => (window as unknown as { jwplayer: { version: string } }).jwplayer.version), `${version}.0.0`)
+    }))
+  }
 
   it('6: sources, tracks and events of the configuration', () =>
     stage.goesThrough('setup, playlist with sources', '6', page('6-sources', { host: HOST }), EVENTS, { order: ORDER, after: async page => {
@@ -150,4 +153,6 @@ describe('JW Player', () => {
       assert.equal(await page.evaluate(() => (window as unknown as { jwplayer(): { getState(): string } }).jwplayer().getState()), 'complete')
     },
   }))
+
+  it('has the size that the page asks for', () => stage.looks('jwplayer', page('6-sources', { host: HOST }), '#container', [320, 180]))
 })

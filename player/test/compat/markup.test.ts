@@ -91,6 +91,16 @@ describe('Flash markup', () => {
     })
   }
 
+  for (const [form, name] of [['AC_FL_RunContent', 'ac'], ['UFO.create', 'ufo'], ['flashembed', 'flashembed']]) {
+    it(`plays what ${form} embeds`, async () => {
+      await stage.goesThrough(form, '', page(`swfobject-${name}`, 'swfobject'), JW_EVENTS)
+      await stage.visit(page(`swfobject-${name}`, 'swfobject'), async page => {
+        await until(page, 'window.old')
+        assert.deepEqual(await page.evaluate(() => Array.from(document.getElementById('place')!.children, ({ id, clientWidth }) => [id, clientWidth]).pop()), ['ply', 320])
+      })
+    })
+  }
+
   it('leaves the page’s own words where swfobject has nothing for us', () =>
     stage.visit(page('swfobject-1', 'swfobject'), async page => {
       const seen = await page.evaluate(() => new Promise(resolve => {
@@ -102,10 +112,21 @@ describe('Flash markup', () => {
       assert.deepEqual(seen, [{ success: false, id: 'game' }, 'No Flash, no game.'])
     }))
 
+  it('says by MediaElement.js 2’s own error what is wrong', () =>
+    stage.visit(page('mediaelement-2', 'flash-markup', { source: 'rtmp://s5678.example/cfx/st/mp4:nothing', streamer: '' }), async page => {
+      await until(page, 'window.old')
+      await page.evaluate(() => window.old.play())
+      await heard(page, 'error')
+    }))
+
   for (const [form, source, streamer] of [
     ['a whole address', 'rtmp://s5678.example/cfx/st/mp4:film', ''], ['flashStreamer', 'mp4:film', 'rtmp://s5678.example/cfx/st'],
   ]) {
     it(`plays with MediaElement.js 2, ${form}`, () =>
       stage.goesThrough(`MediaElement.js, ${form}`, versionOf('mediaelement2'), page('mediaelement-2', 'flash-markup', { source, streamer }), EVENTS))
   }
+
+  it('has the size that the markup asks for', () => stage.looks('markup', page('markup-embed', 'flash-markup'), '#ply', [320, 200]))
+
+  it('has the size that SWFObject is told', () => stage.looks('swfobject', page('swfobject-1', 'swfobject'), '#ply', [320, 200]))
 })

@@ -46,4 +46,7 @@ describe('MediaElement.js', () => {
         assert.equal(await page.evaluate(() => (window as unknown as { failure: string }).failure), 'There is no video called “nothing” here.')
       }))
   }
+
+  it('7 has the size that the page asks for', () =>
+    stage.looks('mediaelement7', `mediaelement.html?${new URLSearchParams({ version: '7', adapter: 'mediaelement-rtmp', setup: '{}', type: 'video/rtmp', name: 'film' })}`, '.mejs__container', [320, 180]))
 })

@@ -61,4 +61,9 @@ describe('video.js', () => {
         })
       }))
   }
+
+  for (const version of ['5', '8']) {
+    it(`${version} has the size that the page asks for`, () =>
+      stage.looks(`videojs${version}`, `videojs-setup.html?${query(version, ORDERS['flash only'])}`, '#example', [320, 180]))
+  }
 })

@@ -75,9 +75,11 @@ export class Site {
     }
   }
 
-  /** `?version=5&adapter=all`: what the page's words in capitals stand for. */
+  /** `?version=5&adapter=all`: what the page's words in capitals stand for; `?first`: the adapter stands before all scripts. */
   private page(name: string, parameters: URLSearchParams): string {
     let text = readFileSync(join('test/pages', name), 'utf8')
+    const [tag] = /<script src="\/millrace.*\n/.exec(text) ?? ['']
+    if (parameters.has('first')) text = text.replace(tag, '').replace('<script', () => `${tag}<script`)
     parameters.forEach((value, key) => {
       text = text.replaceAll(key.toUpperCase(), value)
     })

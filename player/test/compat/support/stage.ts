@@ -128,11 +128,25 @@ export class Stage {
     })
   }
 
-  /** Keeps what the page looks like, for people to see. */
-  async picture(page: Page, name: string): Promise<void> {
-    mkdirSync(PICTURES, { recursive: true })
-    await page.screenshot({ path: join(PICTURES, `old-${name}.png`), clip: { x: 0, y: 0, width: 420, height: 300 } })
+  /** Keeps what a page looks like, before it plays and then, for people to see; it has the size that it asked for. */
+  async looks(name: string, path: string, player: string, size: readonly [width: number, height: number]): Promise<void> {
+    await this.visit(path, async page => {
+      await until(page, 'window.old')
+      await page.waitForLoadState('networkidle')
+      await picture(page, `${name}-before`)
+      await page.evaluate(() => window.old.play())
+      await until(page, 'old.time() > 1 && !old.paused()')
+      await page.mouse.move(100, 100)
+      await picture(page, name)
+      const box = await page.locator(player).boundingBox()
+      assert.deepEqual([box?.width, box?.height], size)
+    })
   }
+}
+
+const picture = async (page: Page, name: string): Promise<void> => {
+  mkdirSync(PICTURES, { recursive: true })
+  await page.screenshot({ path: join(PICTURES, `old-${name}.png`), clip: { x: 0, y: 0, width: 420, height: 300 } })
 }
 
 /** Whether all of these were heard, in this order; others may have been between. */
