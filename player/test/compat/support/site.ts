@@ -11,6 +11,8 @@ const STREAMS = 's5678.example'
 const FILES = 'd1234.example'
 /** A server of streams that is not there any more. */
 export const NOWHERE = 's0000.example'
+/** How long a core takes that is not in the browser's cache, on a bad line. */
+const LATE_MS = 1500
 const TYPES: Record<string, string> = {
   html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml', json: 'application/json', jpg: 'image/jpeg', mp4: 'video/mp4',
   rss: 'text/xml', smil: 'text/xml', xml: 'text/xml',
@@ -55,8 +57,13 @@ export class Site {
   private answer({ url = '', headers }: IncomingMessage, to: ServerResponse): void {
     const { pathname, searchParams } = new URL(url, this.origin)
     const file = this.file(pathname, searchParams)
+    const isLate = pathname.endsWith('/millrace-player.js') && new URL(headers.referer ?? this.origin).searchParams.has('late')
+    setTimeout(() => this.send(pathname, file, headers.range, to), isLate ? LATE_MS : 0)
+  }
+
+  private send(pathname: string, file: string | Buffer | undefined, range: string | undefined, to: ServerResponse): void {
     to.setHeader('Content-Type', TYPES[pathname.split('.').pop() ?? ''] ?? 'application/octet-stream')
-    if (file instanceof Buffer && headers.range) return part(file, headers.range, to)
+    if (file instanceof Buffer && range) return part(file, range, to)
     to.statusCode = file === undefined ? 404 : 200
     to.end(file)
   }
@@ -75,7 +82,7 @@ export class Site {
     }
   }
 
-  /** `?version=5&adapter=all`: what the page's words in capitals stand for; `?first`: the adapter stands before all scripts. */
+  /** `?version=5&adapter=all`: what the page's words in capitals stand for; `?first`: the adapter stands before all scripts. `?late`: the core comes late. */
   private page(name: string, parameters: URLSearchParams): string {
     let text = readFileSync(join('test/pages', name), 'utf8')
     const [tag] = /<script src="\/millrace.*\n/.exec(text) ?? ['']
