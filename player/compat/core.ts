@@ -62,10 +62,10 @@ export const whenGlobal = <Type>(name: string, act: (value: Type) => void): void
   else act(theirs as Type)
 }
 
-/** JW Player leaves its name to whoever has it already: a script of this kind finds nothing there, and takes it. */
+/** JW Player leaves its name to whoever has it already: its script, also that of its cloud, finds nothing there, and takes it. */
 const isLibrary = (name: string): boolean => {
   const { src = '' } = document.currentScript as HTMLScriptElement | null ?? {}
-  return new RegExp(`/(${name}([.-]\\d[\\d.]*)?(\\.min)?|librar(y|ies)/.+)\\.js`, 'i').test(src)
+  return new RegExp(`/${name}([.-]\\d[\\d.]*)?(\\.min)?\\.js|//[^/]*jwp[^/]*/librar`, 'i').test(src)
 }
 
 /** Has this under the name of a library, for as long as that is not on the page. */

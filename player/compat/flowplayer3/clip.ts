@@ -1,7 +1,7 @@
 // What Flowplayer 3 plays: clips, as pages write them, with their own handlers.
 
 import { isRtmp } from '../core.ts'
-import type { Attempt } from '../jwplayer/media.ts'
+import type { Attempt } from '../media.ts'
 
 export type Handler = (this: unknown, ...values: unknown[]) => unknown
 export type Raw = Record<string, unknown>

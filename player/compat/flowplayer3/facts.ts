@@ -1,6 +1,6 @@
 // What a player of Flowplayer 3 tells of itself, whom it tells, and what does not depend on what it plays.
 
-import type { Media } from '../jwplayer/media.ts'
+import type { Media } from '../media.ts'
 import { Handlers, isRaw, type Clip, type Raw } from './clip.ts'
 import { Plugin } from './plugin.ts'
 

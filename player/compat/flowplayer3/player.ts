@@ -1,7 +1,7 @@
 // One player: the calls and events of Flowplayer 3.
 
 import { isPicture } from '../core.ts'
-import { Media } from '../jwplayer/media.ts'
+import { Media } from '../media.ts'
 import { attemptsOf, Clip, CLIP_EVENTS, isRaw, type Raw } from './clip.ts'
 import { BUFFERING, ENDED, Facts, LOADED, PAUSED, PLAYING, UNLOADED, UNSTARTED } from './facts.ts'
 
@@ -95,6 +95,7 @@ export class Player extends Facts {
     if (this.state < BUFFERING || !this.may('Stop')) return this
     this.media?.close()
     this.state = UNSTARTED
+    this.#open()
     this.tellClip('onStop')
     return this
   }
@@ -135,7 +136,10 @@ export class Player extends Facts {
     this.#list(Array.isArray(list) ? list as (string | Raw)[] : [clipOf(list)])
     this.media?.close()
     this.current = 0
-    if (this.media) this.state = UNSTARTED
+    if (this.media && this.state !== LOADED) {
+      this.state = UNSTARTED
+      this.#open()
+    }
     this.tell('onPlaylistReplace', this.clips)
     return this
   }
@@ -220,7 +224,7 @@ export class Player extends Facts {
     const { autoPlay = true, autoBuffering = false } = clip
     if (this.video) this.video.preload = autoBuffering ? 'auto' : 'none'
     if (autoPlay !== false) this.#start(this.current)
-    else if (autoBuffering) this.#open()
+    else this.#open()
   }
 
   #start(index: number): this {
@@ -228,7 +232,10 @@ export class Player extends Facts {
     if (!this.clips[index]) return this
     this.current = index
     if (isOther) this.media?.close()
-    if (!this.may('Begin')) return this
+    if (!this.may('Begin')) {
+      this.media?.pause()
+      return this
+    }
     this.state = BUFFERING
     this.#hasBegun = false
     this.tellClip('onBegin')
@@ -237,6 +244,7 @@ export class Player extends Facts {
     return this
   }
 
+  /** Without a source the browser's controls can't be used: nothing is asked for yet, unless the clip says so. */
   #open(): void {
     const { media } = this
     const clip = this.clips[this.current]
@@ -249,6 +257,10 @@ export class Player extends Facts {
   #listen(video: HTMLVideoElement): void {
     const on = (type: string, act: () => void): void => video.addEventListener(type, () => {
       if (this.video === video) act()
+    })
+    on('play', () => {
+      // By the browser's own controls.
+      if (this.state === UNSTARTED || this.state === ENDED) this.#start(this.current)
     })
     on('playing', () => this.#playing(video))
     on('pause', () => {
@@ -325,7 +337,6 @@ export class Player extends Facts {
     const code = this.clips[this.current]?.url ? STREAM_NOT_FOUND : NO_CLIP
     this.tell('onError', code, text)
   }
-
 }
 
 const clipOf = (what: unknown): Raw => typeof what === 'string' ? { url: what } : isRaw(what) ? what : {}

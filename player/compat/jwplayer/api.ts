@@ -96,14 +96,17 @@ export class Api extends Facts {
   }
 
   stop(): this {
-    return this.when(() => this.#halt())
+    return this.when(() => {
+      this.#halt()
+      this.#open()
+    })
   }
 
   /** Who seeks, plays: in all versions. */
   seek(to: number | string): this {
     return this.when(() => {
       const seconds = number(to) ?? 0
-      if (!this.media.isOpen) this.#open(seconds)
+      if (!this.media.isOpen) this.#open()
       this.progress.willSeek(seconds)
       this.media.seek(seconds)
       if (!this.progress.isActive) this.#start()
@@ -222,6 +225,7 @@ export class Api extends Facts {
     captions.forEach(track => void view.track(track, track.default ?? false))
     this.emitter.tell('playlistItem', { index: this.index, item })
     if (captions.length > 0) this.emitter.tell('captionsList', { tracks: this.getCaptionsList(), track: this.getCurrentCaptions() })
+    this.#open()
   }
 
   #start(): void {
@@ -229,15 +233,15 @@ export class Api extends Facts {
     this.emitter.tell('beforePlay')
     if (this.#isInterrupted) return
     if (!this.media.isOpen) this.#open()
+    if (!this.progress.hasBegun) this.emitter.tell('levels', this.qualities)
     this.progress.wait()
     this.media.play()
   }
 
-  #open(at?: number): void {
+  /** Asks for nothing yet, but without a source the browser's controls can't be used. */
+  #open(): void {
     const item = this.items[this.index]
-    if (!item) return
-    this.media.open(attemptsOf(item, this.config, this.version), at ?? item.start ?? 0)
-    this.emitter.tell('levels', this.qualities)
+    if (item) this.media.open(attemptsOf(item, this.config, this.version), item.start)
   }
 
   #halt(): void {

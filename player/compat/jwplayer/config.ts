@@ -1,7 +1,7 @@
 // What a page of JW Player 5 to 7 means by its configuration.
 
 import { isRtmp } from '../core.ts'
-import type { Attempt } from './media.ts'
+import type { Attempt } from '../media.ts'
 
 export type Raw = Record<string, unknown>
 

@@ -2,7 +2,7 @@
 
 import { number, prefersFlash, type Item, type Raw, type Version } from './config.ts'
 import { Emitter } from './events.ts'
-import { Media } from './media.ts'
+import { Media } from '../media.ts'
 import type { Progress } from './progress.ts'
 import type { View } from './view.ts'
 

@@ -2,7 +2,7 @@
 
 import type { Api } from './api.ts'
 import type { Raw } from './config.ts'
-import type { Media } from './media.ts'
+import type { Media } from '../media.ts'
 
 export type State = 'idle' | 'buffering' | 'playing' | 'paused' | 'complete'
 
@@ -31,6 +31,10 @@ export class Progress {
 
   get isActive(): boolean {
     return this.state === 'playing' || this.state === 'buffering'
+  }
+
+  get hasBegun(): boolean {
+    return this.isActive || this.state === 'paused'
   }
 
   /** Upper case up to 6, where what is complete is idle. */
@@ -82,7 +86,7 @@ export class Progress {
     on('click', () => this.#tell('displayClick'))
     on('play', () => {
       // By the browser's own controls.
-      if (this.state === 'idle' || this.state === 'complete') this.api.play(true)
+      if (!this.hasBegun) this.api.play(true)
     })
   }
 
@@ -95,7 +99,7 @@ export class Progress {
   }
 
   #time({ currentTime: position, duration }: HTMLVideoElement): void {
-    if (this.media.video.seeking || this.state === 'idle' || this.state === 'complete') return
+    if (this.media.video.seeking || !this.hasBegun) return
     this.#position = position
     if (this.state === 'playing') this.#tell('time', { position, duration: duration > 0 ? this.api.getDuration() : -1 })
   }

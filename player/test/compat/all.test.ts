@@ -32,7 +32,7 @@ describe('all adapters in one script', () => {
   after(() => stage?.close())
 
   const BESIDE: [library: string, title: string, versions: string[], page: string, events: Events, more: Record<string, string>][] = [
-    ['videojs', 'video.js', ['4', '8'], 'videojs-setup', MEDIA, { setup: '{"techOrder":["flash","html5"]}' }],
+    ['videojs', 'video.js', ['4', '8'], 'videojs-src', MEDIA, { setup: '{"techOrder":["flash","html5"]}' }],
     ['flowplayer', 'Flowplayer', ['6', '7'], 'flowplayer-script', FLOWPLAYER, { rtmp: JSON.stringify(`rtmp://${HOST}/cfx/st`) }],
     ['mediaelement', 'MediaElement.js', ['4', '7'], 'mediaelement', MEDIA, { type: 'video/rtmp', setup: '{"autoRewind":false}' }],
   ]

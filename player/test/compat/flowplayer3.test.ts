@@ -110,4 +110,16 @@ describe('Flowplayer 3', () => {
 
   it('shows a picture until somebody plays, in the size that the page asks for', () =>
     stage.looks('flowplayer3', 'flowplayer3-picture.html?adapter=flowplayer3', '#player', [320, 180]))
+
+  it('is started, stopped and started again by who uses the browser’s own controls', () =>
+    stage.visit(script({ url: 'mp4:film', provider: 'rtmp', autoPlay: false }), async page => {
+      await until(page, 'document.querySelector("video[src]")')
+      await page.locator('video').press('Space')
+      await until(page, '$f().isPlaying() && $f().getTime() > 0.3')
+      inOrder(await page.evaluate(() => window.heard), ['Begin', 'Start'])
+      await page.evaluate(() => window.$f().stop())
+      await until(page, '$f().getState() === 1 && document.querySelector("video[src]")')
+      await page.locator('video').press('Space')
+      await until(page, '$f().isPlaying() && $f().getTime() > 0.3')
+    }))
 })

@@ -155,4 +155,15 @@ describe('JW Player', () => {
   }))
 
   it('has the size that the page asks for', () => stage.looks('jwplayer', page('6-sources', { host: HOST }), '#container', [320, 180]))
+
+  it('is started, stopped and started again by who uses the browser’s own controls', () => stage.visit(page('6', { name: 'film' }), async page => {
+    await until(page, 'document.querySelector("video").hasAttribute("src")')
+    await page.locator('video').press('Space')
+    await until(page, 'jwplayer().getState() === "PLAYING" && jwplayer().getPosition() > 0.3')
+    inOrder(await page.evaluate(() => window.heard), ['Ready', 'BeforePlay', 'Buffer', 'Play', 'Time'])
+    await page.evaluate(() => (window as unknown as { jwplayer(): { stop(): void } }).jwplayer().stop())
+    await until(page, 'jwplayer().getState() === "IDLE" && document.querySelector("video").hasAttribute("src")')
+    await page.locator('video').press('Space')
+    await until(page, 'jwplayer().getState() === "PLAYING" && jwplayer().getPosition() > 0.3')
+  }))
 })

@@ -25,7 +25,15 @@ describe('video.js', () => {
   for (const version of ['4', '5', '6', '7', '8']) {
     for (const [order, setup] of Object.entries(ORDERS)) {
       it(`${version}, ${order}, plays what its source says`, () =>
-        stage.goesThrough(order, versionOf(`videojs${version}`), `videojs-setup.html?${query(version, setup)}`, EVENTS))
+        stage.goesThrough(order, versionOf(`videojs${version}`), `videojs-setup.html?${query(version, setup)}`, EVENTS, {
+          after: async page => {
+            const isFlash = await page.evaluate(() => {
+              const { Flash } = (window as unknown as { videojs: { Flash: new () => object } }).videojs
+              return Object.values(window.player).some(value => value instanceof Flash)
+            })
+            assert.equal(isFlash, order !== 'default order')
+          },
+        }))
     }
 
     it(`${version} plays what a script puts into it`, () =>
@@ -44,7 +52,7 @@ describe('video.js', () => {
 
     it(`${version} has what pages call of the tech that was`, () =>
       stage.visit(`videojs-src.html?${query(version, {})}`, async page => {
-        await until(page, 'window.old && window.Millrace')
+        await until(page, 'window.old')
         const seen = await page.evaluate(() => {
           const { videojs } = window as unknown as { videojs: { Flash: Record<string, (...values: unknown[]) => unknown>, options: { flash: object } } }
           const { Flash, options } = videojs

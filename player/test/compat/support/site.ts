@@ -82,10 +82,12 @@ export class Site {
     }
   }
 
-  /** `?version=5&adapter=all`: what the page's words in capitals stand for; `?first`: the adapter stands before all scripts. `?late`: the core comes late. */
+  /** `?version=5&adapter=all`: what the page's words in capitals stand for; `?first`: the adapter stands before all scripts. `?early`, `?late`: so does the core, or
+   *  it comes late. */
   private page(name: string, parameters: URLSearchParams): string {
     let text = readFileSync(join('test/pages', name), 'utf8')
     const [tag] = /<script src="\/millrace.*\n/.exec(text) ?? ['']
+    if (parameters.has('early')) text = text.replace('<script', () => '<script src="/millrace/millrace-player.js"></script>\n<script')
     if (parameters.has('first')) text = text.replace(tag, '').replace('<script', () => `${tag}<script`)
     parameters.forEach((value, key) => {
       text = text.replaceAll(key.toUpperCase(), value)

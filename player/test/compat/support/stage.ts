@@ -135,8 +135,9 @@ export class Stage {
       await page.waitForLoadState('networkidle')
       await picture(page, `${name}-before`)
       await page.evaluate(() => window.old.play())
-      await until(page, 'old.time() > 1 && !old.paused()')
+      // Controls are shown to who is there.
       await page.mouse.move(100, 100)
+      await until(page, 'old.time() > 1 && !old.paused()')
       await picture(page, name)
       const box = await page.locator(player).boundingBox()
       assert.deepEqual([box?.width, box?.height], size)

@@ -1,8 +1,8 @@
 // A video element that tries one source after the other: streams by the core, files as the browser plays them.
 // JW Player and Flowplayer 3 both have it inside.
 
-import type { LevelSource, MillracePlayer } from '../../src/index.ts'
-import { core, script } from '../core.ts'
+import type { LevelSource, MillracePlayer } from '../src/index.ts'
+import { core, script } from './core.ts'
 
 /** Qualities of one kind. If none of them plays, the next attempt is made. */
 export interface Attempt {

@@ -1,4 +1,5 @@
 // The core comes from beside an adapter, and takes its time: what a page calls meanwhile is done as soon as it is there.
+// Or it is on the page already, and plays at once.
 
 import { after, before, describe, it } from 'node:test'
 import { versionOf } from './support/site.ts'
@@ -19,17 +20,19 @@ const FORMS: [library: string, version: string, page: string, adapter: string, e
   ['', '6', 'jwplayer-6', 'jwplayer', { play: 'Play', pause: 'Pause', seek: 'Seek', end: 'Complete' }, {}],
 ]
 
-describe('a core that comes late', () => {
+describe('the core', () => {
   let stage: Stage
 
   before(async () => {
-    stage = await Stage.open('core comes late')
+    stage = await Stage.open('the core')
   })
 
   after(() => stage?.close())
 
-  for (const [library, version, name, adapter, events, more] of FORMS) {
-    it(`${name}, ${version}`, () => stage.goesThrough(name, library ? versionOf(library + version) : version,
-      `${name}.html?${new URLSearchParams({ version, adapter, name: 'film', late: '', ...more })}`, events))
+  for (const time of ['late', 'early']) {
+    for (const [library, version, name, adapter, events, more] of FORMS) {
+      it(`comes ${time}: ${name}, ${version}`, () => stage.goesThrough(`core comes ${time}, ${name}`, library ? versionOf(library + version) : version,
+        `${name}.html?${new URLSearchParams({ version, adapter, name: 'film', [time]: '', ...more })}`, events))
+    }
   }
 })
