@@ -17,7 +17,7 @@ const ADAPTERS = [
   // Has all of the markup in it but what only MediaElement.js 2 needs: the budget is that of both.
   ['swfobject', 'swfobject', 3.5 * KB],
   ['jwplayer', 'jwplayer', 8.75 * KB],
-  ['flowplayer3', 'flowplayer3', 5.75 * KB],
+  ['flowplayer3', 'flowplayer3', 6 * KB],
   ['all', 'all', 25 * KB],
 ]
 

@@ -1,5 +1,6 @@
 // One player: the calls and events of Flowplayer 3.
 
+import { playButton } from '../button.ts'
 import { isPicture } from '../core.ts'
 import { Media } from '../media.ts'
 import { attemptsOf, Clip, CLIP_EVENTS, isRaw, type Raw } from './clip.ts'
@@ -16,10 +17,12 @@ export class Player extends Facts {
   #hasBegun = false
   #isSeeking = false
   #original = ''
+  readonly #href: string
 
   constructor(parent: HTMLElement, config: Raw) {
     super(parent, config, new Clip(clipOf(config.clip)))
     this.handlers.addAll(config)
+    this.#href = parent.getAttribute('href') ?? ''
     this.#list(this.#configured())
     for (const name of [...CLIP_EVENTS, 'Cuepoint']) this.#provide(name, (method, ...values) => void Reflect.apply(Reflect.get(this.common, method) as () => void, this.common, values))
     for (const name of PLAYER_EVENTS) this.#provide(name, (method, act) => this.handlers.add(method, act))
@@ -52,6 +55,7 @@ export class Player extends Facts {
     this.media = undefined
     this.state = UNLOADED
     this.parent.innerHTML = this.#original
+    if (this.#href) this.parent.setAttribute('href', this.#href)
     this.parent.addEventListener('click', this.#onSplash)
     this.tell('onUnload')
     return this
@@ -95,7 +99,6 @@ export class Player extends Facts {
     if (this.state < BUFFERING || !this.may('Stop')) return this
     this.media?.close()
     this.state = UNSTARTED
-    this.#open()
     this.tellClip('onStop')
     return this
   }
@@ -136,10 +139,7 @@ export class Player extends Facts {
     this.#list(Array.isArray(list) ? list as (string | Raw)[] : [clipOf(list)])
     this.media?.close()
     this.current = 0
-    if (this.media && this.state !== LOADED) {
-      this.state = UNSTARTED
-      this.#open()
-    }
+    if (this.media && this.state !== LOADED) this.state = UNSTARTED
     this.tell('onPlaylistReplace', this.clips)
     return this
   }
@@ -184,9 +184,8 @@ export class Player extends Facts {
   #configured(): (string | Raw)[] {
     const { playlist, clip } = this.config
     if (Array.isArray(playlist) && playlist.length > 0) return playlist as (string | Raw)[]
-    const href = this.parent.getAttribute('href') ?? ''
     const one = withoutHandlers(clipOf(clip))
-    return [typeof playlist === 'string' ? playlist : one.url || one.bitrates ? one : { ...one, url: href }]
+    return [typeof playlist === 'string' ? playlist : one.url || one.bitrates ? one : { ...one, url: this.#href }]
   }
 
   /** A clip has what is common to all, but for handlers: these are told by the common clip itself. */
@@ -207,7 +206,11 @@ export class Player extends Facts {
     const { video } = media
     Object.assign(video.style, { display: 'block', width: '100%', height: '100%', background: '#000' })
     video.controls = this.pluginConfigs.controls !== null
-    this.parent.replaceChildren(video)
+    const { parent } = this
+    if (getComputedStyle(parent).position === 'static') parent.style.position = 'relative'
+    // Who clicks into the player does not want to follow the container's link.
+    parent.removeAttribute('href')
+    parent.replaceChildren(video, playButton(video, () => this.play()))
     this.#listen(video)
   }
 
@@ -224,7 +227,7 @@ export class Player extends Facts {
     const { autoPlay = true, autoBuffering = false } = clip
     if (this.video) this.video.preload = autoBuffering ? 'auto' : 'none'
     if (autoPlay !== false) this.#start(this.current)
-    else this.#open()
+    else if (autoBuffering) this.#open()
   }
 
   #start(index: number): this {
@@ -244,7 +247,6 @@ export class Player extends Facts {
     return this
   }
 
-  /** Without a source the browser's controls can't be used: nothing is asked for yet, unless the clip says so. */
   #open(): void {
     const { media } = this
     const clip = this.clips[this.current]

@@ -1,5 +1,6 @@
 // One player: the calls of JW Player 5 to 7.
 
+import { playButton } from '../button.ts'
 import { attemptsOf, feedOf, flag, isRaw, itemsOf, number, versionOf, word, type Raw } from './config.ts'
 import { METHODS, type Handler } from './events.ts'
 import { Facts } from './facts.ts'
@@ -35,6 +36,7 @@ export class Api extends Facts {
     this.version = versionOf(this.config, this.registry.said())
     this.view = new View(place, this.video, this.config)
     this.view.element.addEventListener('fullscreenchange', () => this.emitter.tell('fullscreen', { fullscreen: this.getFullscreen() }))
+    this.view.element.prepend(this.video, playButton(this.video, () => this.play(true)))
     this.#prepare(this.video)
     if (isRaw(config.events)) for (const [name, act] of Object.entries(config.events)) this.#listen(name, act)
     if (config.skin ?? config.plugins) console.info('Skins and plugins of JW Player are left out.')
@@ -96,10 +98,7 @@ export class Api extends Facts {
   }
 
   stop(): this {
-    return this.when(() => {
-      this.#halt()
-      this.#open()
-    })
+    return this.when(() => this.#halt())
   }
 
   /** Who seeks, plays: in all versions. */
@@ -225,7 +224,6 @@ export class Api extends Facts {
     captions.forEach(track => void view.track(track, track.default ?? false))
     this.emitter.tell('playlistItem', { index: this.index, item })
     if (captions.length > 0) this.emitter.tell('captionsList', { tracks: this.getCaptionsList(), track: this.getCurrentCaptions() })
-    this.#open()
   }
 
   #start(): void {
@@ -238,7 +236,6 @@ export class Api extends Facts {
     this.media.play()
   }
 
-  /** Asks for nothing yet, but without a source the browser's controls can't be used. */
   #open(): void {
     const item = this.items[this.index]
     if (item) this.media.open(attemptsOf(item, this.config, this.version), item.start)

@@ -22,7 +22,7 @@ export class View {
     Object.assign(this.#message.style, { position: 'absolute', inset: '0', margin: '0', padding: '1em', color: '#fff', background: '#000c', pointerEvents: 'none' })
     this.#message.setAttribute('role', 'alert')
     this.#message.hidden = true
-    this.element.append(video, this.#message)
+    this.element.append(this.#message)
     place.replaceWith(this.element)
     this.resize(config.width ?? DEFAULT_WIDTH, config.height ?? DEFAULT_HEIGHT)
     const ratio = /^(\d+):(\d+)$/.exec(word(config.aspectratio) ?? '')

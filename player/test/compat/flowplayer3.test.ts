@@ -111,15 +111,18 @@ describe('Flowplayer 3', () => {
   it('shows a picture until somebody plays, in the size that the page asks for', () =>
     stage.looks('flowplayer3', 'flowplayer3-picture.html?adapter=flowplayer3', '#player', [320, 180]))
 
-  it('is started, stopped and started again by who uses the browser’s own controls', () =>
-    stage.visit(script({ url: 'mp4:film', provider: 'rtmp', autoPlay: false }), async page => {
-      await until(page, 'document.querySelector("video[src]")')
-      await page.locator('video').press('Space')
+  it('is started and stopped by who has its button, and the browser’s own controls then', () =>
+    stage.visit('flowplayer3-href.html?adapter=flowplayer3', async page => {
+      await until(page, 'heard.includes("Load")')
+      await page.getByRole('button', { name: 'Play' }).click()
       await until(page, '$f().isPlaying() && $f().getTime() > 0.3')
       inOrder(await page.evaluate(() => window.heard), ['Begin', 'Start'])
-      await page.evaluate(() => window.$f().stop())
-      await until(page, '$f().getState() === 1 && document.querySelector("video[src]")')
+      assert.equal(await page.getByRole('button', { name: 'Play' }).isVisible(), false)
+      await page.evaluate(() => { document.querySelector('video')!.controls = true })
       await page.locator('video').press('Space')
+      await until(page, '$f().isPaused()')
+      await page.evaluate(() => window.$f().stop())
+      await page.getByRole('button', { name: 'Play' }).click()
       await until(page, '$f().isPlaying() && $f().getTime() > 0.3')
     }))
 })

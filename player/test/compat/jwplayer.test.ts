@@ -156,14 +156,16 @@ describe('JW Player', () => {
 
   it('has the size that the page asks for', () => stage.looks('jwplayer', page('6-sources', { host: HOST }), '#container', [320, 180]))
 
-  it('is started, stopped and started again by who uses the browser’s own controls', () => stage.visit(page('6', { name: 'film' }), async page => {
-    await until(page, 'document.querySelector("video").hasAttribute("src")')
-    await page.locator('video').press('Space')
+  it('is started and stopped by who has its button, and the browser’s own controls then', () => stage.visit(page('6', { name: 'film' }), async page => {
+    await until(page, 'heard.includes("Ready")')
+    await page.getByRole('button', { name: 'Play' }).click()
     await until(page, 'jwplayer().getState() === "PLAYING" && jwplayer().getPosition() > 0.3')
     inOrder(await page.evaluate(() => window.heard), ['Ready', 'BeforePlay', 'Buffer', 'Play', 'Time'])
-    await page.evaluate(() => (window as unknown as { jwplayer(): { stop(): void } }).jwplayer().stop())
-    await until(page, 'jwplayer().getState() === "IDLE" && document.querySelector("video").hasAttribute("src")')
+    assert.equal(await page.getByRole('button', { name: 'Play' }).isVisible(), false)
     await page.locator('video').press('Space')
+    await until(page, 'jwplayer().getState() === "PAUSED"')
+    await page.evaluate(() => (window as unknown as { jwplayer(): { stop(): void } }).jwplayer().stop())
+    await page.getByRole('button', { name: 'Play' }).click()
     await until(page, 'jwplayer().getState() === "PLAYING" && jwplayer().getPosition() > 0.3')
   }))
 })
