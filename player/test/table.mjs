@@ -7,11 +7,19 @@ const ROWS = 'dist-test/compat/rows'
 const TABLE = 'dist-test/compat-table.md'
 const STEPS = ['plays', 'pauses', 'seeks', 'ends']
 
+const rowsOf = file => JSON.parse(readFileSync(join(ROWS, file), 'utf8')).map(row => ({ library: file.replace(/\.json$/, ''), ...row }))
+
 export const writeTable = () => {
-  const files = existsSync(ROWS) ? readdirSync(ROWS).sort() : []
-  const rows = files.flatMap(file => JSON.parse(readFileSync(join(ROWS, file), 'utf8')).map(row => ({ library: file.replace(/\.json$/, ''), ...row })))
-  const lines = rows.map(({ library, version, form, done }) => [library, version, form, ...STEPS.map(step => done.includes(step) ? 'yes' : '**no**')])
-  const table = [['library', 'version', 'form', ...STEPS], Array(7).fill('---'), ...lines].map(cells => `| ${cells.join(' | ')} |`)
+  const rows = (existsSync(ROWS) ? readdirSync(ROWS).sort() : []).flatMap(rowsOf)
+  /** Versions of which the same was seen stand in one line. */
+  const lines = new Map()
+  for (const { library, version, form, done } of rows) {
+    const steps = STEPS.map(step => done.includes(step) ? 'yes' : '**no**')
+    const key = [library, form, ...steps].join('|')
+    lines.set(key, { library, form, steps, versions: [...lines.get(key)?.versions ?? [], version].filter(Boolean) })
+  }
+  const cells = [...lines.values()].map(({ library, form, steps, versions }) => [library, form, versions.join(', '), ...steps])
+  const table = [['library', 'form', 'version', ...STEPS], Array(7).fill('---'), ...cells].map(line => `| ${line.join(' | ')} |`)
   writeFileSync(TABLE, `${table.join('\n')}\n`)
   console.log(table.join('\n'))
 }
