@@ -17,8 +17,8 @@ option { background: #000 }
 .play:hover { transform: scale(1.08) }
 .play svg { width: 2.4em; height: 2.4em; margin-left: .3em; fill: currentColor }
 .bar { position: absolute; top: .6em; right: .6em; display: flex; gap: .5em }
-.error { position: absolute; inset: auto 0 0; top: 0; display: flex; flex-direction: column; gap: 1em; align-items: center; justify-content: center; padding: 1em; overflow: auto; text-align: center; background: #000c }
-.error p { margin: 0; max-width: 36em }
+.error { position: absolute; inset: auto 0 0; top: 0; display: flex; flex-direction: column; gap: 1em; align-items: center; justify-content: safe center; padding: 1em; overflow: auto; overflow-wrap: anywhere; text-align: center; background: #000c }
+.error p { margin: 0; max-width: min(36em, 100%) }
 .notice { position: absolute; left: .6em; right: 10em; top: .6em; margin: 0; padding: .4em .8em; border-radius: .4em; background: #000b; width: fit-content; pointer-events: none }
 .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
 @media (prefers-reduced-motion: reduce) { .play { transition: none } .play:hover { transform: none } }
@@ -40,6 +40,7 @@ export class Overlay {
   private readonly quality: HTMLSelectElement
   private readonly panel: HTMLElement
   private readonly sentence: HTMLElement
+  private readonly retry: HTMLButtonElement
   private readonly said: HTMLElement
   private readonly notice: HTMLElement
   private wasPlayed = false
@@ -58,13 +59,13 @@ export class Overlay {
     this.panel = make(root, 'div', { className: 'error' })
     // The region stands there before anything is in it: what comes with its region is not read out (ARIA, live regions).
     this.sentence = make(this.panel, 'p')
-    const retry = make(this.panel, 'button', { type: 'button', textContent: label.retry })
+    this.retry = make(this.panel, 'button', { type: 'button', textContent: label.retry })
     this.notice = make(root, 'p', { className: 'notice', ariaHidden: 'true' })
     this.said = make(root, 'div', { className: 'said', ariaLive: 'polite' })
     this.play.onclick = () => void this.start()
     this.unmute.onclick = () => this.onUnmute()
     this.quality.onchange = () => this.onQuality()
-    retry.onclick = () => this.onRetry()
+    this.retry.onclick = () => this.onRetry()
     this.listen()
     this.update()
   }
@@ -91,6 +92,8 @@ export class Overlay {
     this.unmute.hidden = !(this.isSilenced && video.muted)
     this.panel.hidden = this.error === undefined
     this.sentence.textContent = this.error?.text ?? ''
+    // What this browser or this address can't do it can't do a second time.
+    this.retry.hidden = this.error?.code === Code.NotSupported
     this.notice.hidden = this.lack === undefined || this.error !== undefined
     this.notice.textContent = this.lack?.text ?? ''
   }

@@ -62,21 +62,35 @@ const NOT_YET = /not good before (.+)/
 
 const denied = (description: string): string => {
   const [, expired] = EXPIRED.exec(description) ?? []
-  if (expired) return `This link was valid until ${expired}.`
+  if (expired) return `This link was valid until ${moment(expired)}.`
   const [, begin] = NOT_YET.exec(description) ?? []
-  if (begin) return `This link is not valid before ${begin}.`
+  if (begin) return `This link is not valid before ${moment(begin)}.`
   if (description.startsWith('nothing is signed')) return 'This video is private: its link has to be signed.'
   return 'This link gives no right to the video.'
 }
+
+/** As a clock on the viewer's wall would have it; servers tell UTC. */
+const moment = (time: string): string => {
+  const date = new Date(time)
+  return Number.isNaN(date.getTime()) ? time : date.toLocaleString('en', { dateStyle: 'long', timeStyle: 'short' })
+}
+
+/** Why servers turn players away, in the words of CloudFront where it had one. */
+const refused = (description: string, host: string): string => {
+  if (description.includes('DistributionNotFound')) return `There are no videos at ${host}.`
+  return description.includes('PageNotAllowed') ? forbidden(host) : `${host} refused the connection.`
+}
+
+const forbidden = (host: string): string => `${host} does not let this page play its videos.`
 
 export const failure = (what: Failure, host: string, pageProtocol: string, isForbiddenByPage: boolean): PlayerError => {
   switch (what.type) {
     case 'refused': {
       const { code, description } = what.status
-      return error(Code.Network, `${host} refused the connection.`, description ? `${code}: ${description}` : code)
+      return error(Code.Network, refused(description, host), description ? `${code}: ${description}` : code)
     }
     case 'forbidden':
-      return error(Code.Network, `${host} does not let this page play its videos.`, what.reason)
+      return error(Code.Network, forbidden(host), what.reason)
     case 'protocol':
       return error(Code.Network, `What ${host} sends makes no sense.`, what.what)
     case 'unreachable':

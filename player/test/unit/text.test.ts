@@ -14,8 +14,10 @@ describe('what a viewer is told', () => {
   })
 
   it('of links that are no longer good, not yet, not at all', () => {
-    assert.equal(denied('the signature expired at 2026-11-22 10:00:00 UTC, 3 days ago'), 'This link was valid until 2026-11-22 10:00:00 UTC.')
-    assert.equal(denied('the signature is not good before 2027-01-01 00:00:00 UTC'), 'This link is not valid before 2027-01-01 00:00:00 UTC.')
+    // Noon is on the same day nearly everywhere.
+    assert.match(denied('the signature expired at 2026-11-22T12:00:00Z, 3 days ago'), /^This link was valid until November 2[23], 2026 at \d+:\d\d.[AP]M\.$/)
+    assert.match(denied('the signature is not good before 2027-01-05T12:00:00Z'), /^This link is not valid before January [56], 2027 at \d+:\d\d.[AP]M\.$/)
+    assert.equal(denied('the signature expired at noon, today'), 'This link was valid until noon.')
     assert.equal(denied('nothing is signed: what is private is asked for with Expires'), 'This video is private: its link has to be signed.')
     assert.equal(denied('the key "APK" is none that is known here'), 'This link gives no right to the video.')
   })
@@ -25,6 +27,14 @@ describe('what a viewer is told', () => {
     assert.deepEqual(codes, [3, 4, 2])
     const { text, fatal } = unsupported('video', 'Sorenson H.263', false)
     assert.deepEqual([text, fatal], ['This file’s picture is coded as Sorenson H.263, which this browser can’t play. Converted to H.264 it would.', false])
+  })
+
+  it('of servers that turn players away, by what they say', () => {
+    const refused = (description: string): string =>
+      failure({ type: 'refused', status: status('NetConnection.Connect.Rejected', description) }, 'h', 'http:', false).text
+    assert.equal(refused('[ Server.Reject ] : DistributionNotFound : no distribution answers to "h"'), 'There are no videos at h.')
+    assert.equal(refused('[ Server.Reject ] : PageNotAllowed : not from there'), 'h does not let this page play its videos.')
+    assert.equal(refused('[ Server.Reject ] : ProtocolNotAllowed : use rtmps'), 'h refused the connection.')
   })
 
   it('of servers that can not be reached, with the likely cause', () => {

@@ -11,19 +11,21 @@ const FLAGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
 ]
-const LOOPBACK = /^(https?|wss?):\/\/(127\.0\.0\.1|([a-z0-9]+\.)?localhost)[:/]/
+/** Names of our own on this machine, for what depends on names. No other is found. */
+const NAMES = '--host-resolver-rules=MAP *.example.net 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1'
+const OURS = /^(https?|wss?):\/\/(127\.0\.0\.1|([a-z0-9]+\.)?localhost|[a-z0-9]+\.example\.net)[:/]/
 
 export interface Browser {
   page(origin: string): Promise<Page>
   stop(): Promise<void>
 }
 
-export const launch = async (): Promise<Browser> => {
+export const launch = async (...more: string[]): Promise<Browser> => {
   const profile = mkdtempSync(join(tmpdir(), 'millrace-profile-'))
   const context: BrowserContext = await chromium.launchPersistentContext(profile, {
-    executablePath: PROGRAM, args: FLAGS, headless: true,
+    executablePath: PROGRAM, args: [...FLAGS, NAMES, ...more], headless: true,
   })
-  await context.route('**', route => LOOPBACK.test(route.request().url()) ? route.continue() : route.abort())
+  await context.route('**', route => OURS.test(route.request().url()) ? route.continue() : route.abort())
   return {
     page: async origin => {
       const page = await context.newPage()

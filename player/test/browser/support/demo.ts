@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { program } from './server.ts'
 
 export interface Demo {
   /** Of its page. */
@@ -15,10 +16,8 @@ const PORTS = ['rtmp', 'http', 'tls', 'api'].flatMap(port => [`--${port}-port`, 
 const PAGE = /In a browser: (\S+)/
 
 export const demo = async (): Promise<Demo> => {
-  const program = process.env.MILLRACE_BIN
-  if (!program) throw new Error('MILLRACE_BIN names no server')
   const folder = mkdtempSync(join(tmpdir(), 'millrace-demo-'))
-  const child = spawn(program, ['demo', '--data-dir', folder, ...PORTS], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(program(), ['demo', '--data-dir', folder, ...PORTS], { stdio: ['ignore', 'pipe', 'ignore'] })
   const ended = new Promise<void>(resolve => child.on('exit', () => resolve()))
   const url = await new Promise<string>((resolve, reject) => {
     let said = ''

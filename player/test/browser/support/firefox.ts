@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sendPlayer } from './site.ts'
 
 const PROGRAM = process.env.FIREFOX_BIN ?? 'firefox-esr'
 /** Against hangs only. */
@@ -76,8 +77,7 @@ const answer = (
     to.setHeader('Content-Type', 'text/html')
     to.end(PAGE.replace('SCRIPT', () => script))
   } else if (path === 'millrace-player.js') {
-    to.setHeader('Content-Type', 'text/javascript')
-    to.end(readFileSync('dist/millrace-player.js'))
+    sendPlayer(to)
   } else if (path === PLAIN) {
     file(from, to, join(folder, path))
   } else {

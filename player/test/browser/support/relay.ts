@@ -2,9 +2,9 @@
 // It counts, refuses and breaks what it is told to.
 
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
+import { sendPlayer } from './site.ts'
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>test</title>
 <script src="/millrace-player.js"></script><video id="video" muted></video>`
@@ -77,8 +77,7 @@ export class Relay {
   private answer(from: IncomingMessage, to: ServerResponse): void {
     if (from.method === 'POST') return this.passOn(from, to)
     if (from.url === '/millrace-player.js') {
-      to.setHeader('Content-Type', 'text/javascript')
-      to.end(readFileSync('dist/millrace-player.js'))
+      sendPlayer(to)
     } else {
       to.setHeader('Content-Type', 'text/html')
       to.end(PAGE)
