@@ -26,6 +26,14 @@ option { background: #000 }
 `
 const ICON = 'M8 5v14l11-7z'
 
+/** A <style> is nothing where the page's Content-Security-Policy has no 'unsafe-inline'; Safari before 16.4 has nothing else. */
+const dress = (root: ShadowRoot): void => {
+  if (!('adoptedStyleSheets' in root)) return void make(root, 'style', { textContent: STYLE })
+  const sheet = new CSSStyleSheet()
+  sheet.replaceSync(STYLE)
+  root.adoptedStyleSheets = [sheet]
+}
+
 const make = <Name extends keyof HTMLElementTagNameMap>(
   parent: ParentNode, name: Name, properties: Partial<HTMLElementTagNameMap[Name]> = {},
 ): HTMLElementTagNameMap[Name] => {
@@ -49,7 +57,7 @@ export class Overlay {
   private lack: PlayerError | undefined
 
   constructor(root: ShadowRoot, private readonly host: MillraceVideo) {
-    make(root, 'style', { textContent: STYLE })
+    dress(root)
     make(root, 'slot')
     this.play = make(root, 'button', { className: 'play', type: 'button', ariaLabel: label.play })
     this.play.append(icon())
