@@ -16,7 +16,8 @@ const NAMES = '--host-resolver-rules=MAP *.example.net 127.0.0.1, MAP * ~NOTFOUN
 const OURS = /^(https?|wss?):\/\/(127\.0\.0\.1|([a-z0-9]+\.)?localhost|[a-z0-9]+\.example\.net)[:/]/
 
 export interface Browser {
-  page(origin: string): Promise<Page>
+  /** Keeps everything that the page appends, unless told otherwise. */
+  page(origin: string, isRecorded?: boolean): Promise<Page>
   stop(): Promise<void>
 }
 
@@ -27,10 +28,11 @@ export const launch = async (...more: string[]): Promise<Browser> => {
   })
   await context.route('**', route => OURS.test(route.request().url()) ? route.continue() : route.abort())
   return {
-    page: async origin => {
+    page: async (origin, isRecorded = true) => {
       const page = await context.newPage()
       page.on('pageerror', error => console.error(`the page: ${error.stack ?? error.message}`))
-      await page.addInitScript(record)
+      await page.addInitScript(() => { Object.assign(window, { appended: [], errors: [], events: [] }) })
+      if (isRecorded) await page.addInitScript(record)
       await page.goto(origin)
       return page
     },
@@ -41,16 +43,15 @@ export const launch = async (...more: string[]): Promise<Browser> => {
   }
 }
 
-/** Runs in the page before all else: keeps what is appended, and what players report. */
+/** Runs in the page before all else: keeps what is appended. */
 const record = (): void => {
-  const appended: { mime: string, parts: Uint8Array[] }[] = []
   const add = MediaSource.prototype.addSourceBuffer
   const append = SourceBuffer.prototype.appendBuffer
   const slots = new Map<SourceBuffer, Uint8Array[]>()
   MediaSource.prototype.addSourceBuffer = function (mime) {
     const buffer = add.call(this, mime)
     const parts: Uint8Array[] = []
-    appended.push({ mime, parts })
+    window.appended.push({ mime, parts })
     slots.set(buffer, parts)
     return buffer
   }
@@ -58,7 +59,6 @@ const record = (): void => {
     append.call(this, bytes)
     slots.get(this)?.push((bytes as Uint8Array).slice())
   }
-  Object.assign(window, { appended, errors: [], events: [] })
 }
 
 interface PageGlobals {
