@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Page } from 'playwright-core'
-import { samples, type Sample } from './support/appended.ts'
+import { inOrder, samples } from './support/appended.ts'
 import { appended, play, until } from './support/browser.ts'
 import { later, Tag, tagsOf, framesIn, writeFlv } from './support/flv.ts'
 import { House } from './support/house.ts'
@@ -20,12 +20,6 @@ const frames = (tags: readonly Tag[], kind: number): { time: number, hash: strin
     ({ time, hash: createHash('sha256').update(body.subarray(kind === Tag.Video ? 5 : 2)).digest('hex') }))
 
 const hashes = (list: readonly { hash: string }[]): string[] => list.map(({ hash }) => hash)
-
-/** Without those that came again. */
-const once = (list: readonly Sample[]): Sample[] => {
-  const known = new Set<string>()
-  return list.filter(({ dts, hash }) => !known.has(`${dts} ${hash}`) && known.add(`${dts} ${hash}`))
-}
 
 describe('a stream', () => {
   const media = new Media()
@@ -74,8 +68,7 @@ describe('a stream', () => {
     await seek(page, 18)
     await ends(page)
     assert.equal(await page.evaluate(() => window.video.videoWidth), 160)
-    const video = once(samples(await appended(page, 'video')))
-    assert.deepEqual(hashes(video), hashes(frames([...large, ...small], Tag.Video)))
+    assert.deepEqual(inOrder(samples(await appended(page, 'video'))), hashes(frames([...large, ...small], Tag.Video)))
     await page.close()
   })
 
@@ -88,8 +81,9 @@ describe('a stream', () => {
     await until(page, 'video.currentTime > 4.5')
     await seek(page, 18)
     await ends(page)
-    const audio = once(samples(await appended(page, 'audio')))
-    assert.deepEqual(hashes(audio), hashes(frames([...large, ...stereo], Tag.Audio)))
+    // Two rates count in different ticks, so times are none to sort by.
+    const audio = [...new Set(hashes(samples(await appended(page, 'audio'))))]
+    assert.deepEqual(audio, [...new Set(hashes(frames([...large, ...stereo], Tag.Audio)))])
     await page.close()
   })
 

@@ -53,3 +53,13 @@ export const samples = (appended: Buffer): Sample[] => {
   }
   return all
 }
+
+/** The hashes by their times, each once: what is appended again has to be what was there. */
+export const inOrder = (all: readonly Sample[]): string[] => {
+  const byTime = new Map<number, string>()
+  for (const { dts, hash } of all) {
+    if ((byTime.get(dts) ?? hash) !== hash) throw new Error(`two different frames at ${dts}`)
+    byTime.set(dts, hash)
+  }
+  return [...byTime].sort(([one], [other]) => one - other).map(([, hash]) => hash)
+}
