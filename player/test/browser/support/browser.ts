@@ -1,5 +1,6 @@
 // Chromium with a page of ours in it.
 
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,9 +24,36 @@ export interface Browser {
 
 export const launch = async (...more: string[]): Promise<Browser> => {
   const profile = mkdtempSync(join(tmpdir(), 'millrace-profile-'))
-  const context: BrowserContext = await chromium.launchPersistentContext(profile, {
+  const context = await chromium.launchPersistentContext(profile, {
     executablePath: PROGRAM, args: [...FLAGS, NAMES, ...more], headless: true,
   })
+  return over(context, profile, () => context.close())
+}
+
+/** One whose tabs hide each other, as people's do: Playwright's own take themselves for seen. */
+export const launchWithTabs = async (): Promise<Browser> => {
+  const profile = mkdtempSync(join(tmpdir(), 'millrace-profile-'))
+  const flags = [...FLAGS, NAMES, `--user-data-dir=${profile}`, '--remote-debugging-port=0']
+  const child = spawn(PROGRAM, flags, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const ended = new Promise<void>(resolve => child.on('exit', () => resolve()))
+  const address = await new Promise<string>((resolve, reject) => {
+    let said = ''
+    child.stderr.on('data', (text: Buffer) => {
+      said += text.toString()
+      const found = /DevTools listening on (\S+)/.exec(said)
+      if (found) resolve(found[1])
+    })
+    child.on('exit', () => reject(new Error(`the browser ended: ${said}`)))
+  })
+  const browser = await chromium.connectOverCDP(address, { noDefaults: true })
+  return over(browser.contexts()[0], profile, async () => {
+    await browser.close()
+    child.kill('SIGKILL')
+    await ended
+  })
+}
+
+const over = async (context: BrowserContext, profile: string, stop: () => Promise<void>): Promise<Browser> => {
   await context.route('**', route => OURS.test(route.request().url()) ? route.continue() : route.abort())
   return {
     page: async (origin, isRecorded = true) => {
@@ -37,8 +65,8 @@ export const launch = async (...more: string[]): Promise<Browser> => {
       return page
     },
     stop: async () => {
-      await context.close()
-      rmSync(profile, { recursive: true, force: true })
+      await stop()
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
     },
   }
 }
