@@ -56,20 +56,21 @@ export class Overlay {
   /** What is missing, or comes later, while the rest plays. */
   private lack: PlayerError | undefined
 
-  constructor(root: ShadowRoot, private readonly host: MillraceVideo) {
+  constructor(private readonly root: ShadowRoot, private readonly host: MillraceVideo) {
     dress(root)
-    make(root, 'slot')
-    this.play = make(root, 'button', { className: 'play', type: 'button', ariaLabel: label.play })
-    this.play.append(icon())
+    // In the order in which it is read, from the top to the browser's own controls: so goes the Tab key.
     const bar = make(root, 'div', { className: 'bar' })
     this.unmute = make(bar, 'button', { type: 'button', textContent: label.unmute })
     this.quality = make(bar, 'select', { ariaLabel: label.quality })
+    this.play = make(root, 'button', { className: 'play', type: 'button', ariaLabel: label.play })
+    this.play.append(icon())
     this.panel = make(root, 'div', { className: 'error' })
     // The region stands there before anything is in it: what comes with its region is not read out (ARIA, live regions).
     this.sentence = make(this.panel, 'p')
     this.retry = make(this.panel, 'button', { type: 'button', textContent: label.retry })
     this.notice = make(root, 'p', { className: 'notice', ariaHidden: 'true' })
     this.said = make(root, 'div', { className: 'said', ariaLive: 'polite' })
+    make(root, 'slot')
     this.play.onclick = () => void this.start()
     this.unmute.onclick = () => this.onUnmute()
     this.quality.onchange = () => this.onQuality()
@@ -94,6 +95,7 @@ export class Overlay {
 
   update(): void {
     const { video } = this.host
+    const { activeElement } = this.root
     const isStarting = video.autoplay && !video.paused
     // Native controls have a button of their own, but none that is large before the first picture.
     this.play.hidden = this.wasPlayed || isStarting || this.error !== undefined || !this.host.player
@@ -104,6 +106,14 @@ export class Overlay {
     this.retry.hidden = this.error?.code === Code.NotSupported
     this.notice.hidden = this.lack === undefined || this.error !== undefined
     this.notice.textContent = this.lack?.text ?? ''
+    if (activeElement?.closest('[hidden]')) this.handOn()
+  }
+
+  /** A button that goes as it is pressed would take the focus with it, and the keys. */
+  private handOn(): void {
+    const { video } = this.host
+    if (!video.controls) video.tabIndex = -1
+    video.focus()
   }
 
   private isSilenced = false
