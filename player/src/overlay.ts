@@ -15,11 +15,12 @@ option { background: #000 }
 :is(button, select):focus-visible { outline: 3px solid #fff; outline-offset: 2px; box-shadow: 0 0 0 6px #000 }
 .play { position: absolute; inset: 0; margin: auto; width: 5em; height: 5em; border-radius: 50%; padding: 0; transition: transform .15s }
 .play:hover { transform: scale(1.08) }
-.play svg { width: 2.4em; height: 2.4em; margin-left: .3em; fill: currentColor }
-.bar { position: absolute; top: .6em; right: .6em; display: flex; gap: .5em }
+.play svg { width: 2.4em; height: 2.4em; margin-left: .3em; fill: currentColor; vertical-align: middle }
+.bar { position: absolute; inset: .6em .6em auto; display: flex; gap: .5em; align-items: flex-start; justify-content: flex-end; pointer-events: none }
+.bar :is(button, select) { pointer-events: auto; flex: none }
 .error { position: absolute; inset: auto 0 0; top: 0; display: flex; flex-direction: column; gap: 1em; align-items: center; justify-content: safe center; padding: 1em; overflow: auto; overflow-wrap: anywhere; text-align: center; background: #000c }
 .error p { margin: 0; max-width: min(36em, 100%) }
-.notice { position: absolute; left: .6em; right: 10em; top: .6em; margin: 0; padding: .4em .8em; border-radius: .4em; background: #000b; width: fit-content; pointer-events: none }
+.notice { margin: 0 auto 0 0; padding: .4em .8em; border-radius: .4em; background: #000b; font-size: .9em }
 .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
 @media (prefers-reduced-motion: reduce) { .play { transition: none } .play:hover { transform: none } }
 @media (forced-colors: active) { button, select { forced-color-adjust: auto; border-color: ButtonText } .error { background: Canvas; color: CanvasText } }
@@ -60,6 +61,7 @@ export class Overlay {
     dress(root)
     // In the order in which it is read, from the top to the browser's own controls: so goes the Tab key.
     const bar = make(root, 'div', { className: 'bar' })
+    this.notice = make(bar, 'p', { className: 'notice', ariaHidden: 'true' })
     this.unmute = make(bar, 'button', { type: 'button', textContent: label.unmute })
     this.quality = make(bar, 'select', { ariaLabel: label.quality })
     this.play = make(root, 'button', { className: 'play', type: 'button', ariaLabel: label.play })
@@ -68,7 +70,6 @@ export class Overlay {
     // The region stands there before anything is in it: what comes with its region is not read out (ARIA, live regions).
     this.sentence = make(this.panel, 'p')
     this.retry = make(this.panel, 'button', { type: 'button', textContent: label.retry })
-    this.notice = make(root, 'p', { className: 'notice', ariaHidden: 'true' })
     this.said = make(root, 'div', { className: 'said', ariaLive: 'polite' })
     make(root, 'slot')
     this.play.onclick = () => void this.start()

@@ -44,6 +44,7 @@ describe('<millrace-video> says', () => {
 
   before(async () => {
     const film = media.film('film.mp4', 5)
+    media.film('music.flv', 5, '-c:v', 'flv1', '-bf', '0', '-c:a', 'libmp3lame', '-ar', '44100')
     media.film('old.flv', 5, '-an', '-c:v', 'flv1', '-bf', '0')
     media.ffmpeg('voice.flv', '-f', 'lavfi', '-i', 'sine=duration=5', '-c:a', 'nellymoser', '-ar', '44100', '-ac', '1')
     writeFileSync(join(media.folder, 'noise.mp4'), randomBytes(100_000))
@@ -134,4 +135,15 @@ describe('<millrace-video> says', () => {
     plays(() => 'http://open.example.net/film.mp4'))
   says('no Media Source', 'This browser can’t play streams: it has no Media Source Extensions.', 4, plays(() => address('open', 'mp4:film')),
     async page => void await page.addInitScript(() => { Object.assign(window, { MediaSource: undefined }) }))
+
+  it('what is missing while the rest plays, within its borders', async () => {
+    const page = await browser.page(site.page(element(address('open', 'music'), 'muted autoplay style="width: 300px; height: 150px"')))
+    const notice = page.locator('.notice')
+    await notice.waitFor()
+    assert.equal(await notice.innerText(), 'This file’s picture is coded as Sorenson H.263, which this browser can’t play. Converted to H.264 it would.')
+    await page.locator('millrace-video').screenshot({ path: sight('notice-300') })
+    const { bottom, right } = await notice.evaluate(notice => notice.getBoundingClientRect())
+    assert.ok(bottom <= 150 && right <= 300, `it ends at ${right}, ${bottom}`)
+    await page.close()
+  })
 })
