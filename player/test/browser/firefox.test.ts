@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { inOrder, samples } from './support/appended.ts'
 import { PLAIN, seenByFirefox } from './support/firefox.ts'
-import { Media } from './support/media.ts'
+import { Media, packets } from './support/media.ts'
+import { BREAK, Relay } from './support/relay.ts'
 import { serve, type Server } from './support/server.ts'
 
 const SECONDS = 30
@@ -89,5 +91,61 @@ describe('Firefox', () => {
       }
       report(seen)`
     assert.deepEqual(await seenByFirefox(script, media.folder), Array(10).fill(true))
+  })
+
+  it('takes RTMPT where WebSockets are refused', async () => {
+    const relay = await Relay.to(server.port)
+    relay.refusesSockets = true
+    const script = `${HELPERS}
+      const player = new Millrace.MillracePlayer(video, { src: 'rtmp://127.0.0.1/cfx/st/mp4:film', endpoint: '${relay.endpoint}' })
+      await came('canplay')
+      await video.play()
+      await until(() => video.currentTime > 1)
+      await seek(video, 25)
+      await until(() => video.ended)
+      report({ transport: player.stats.transport })`
+    assert.deepEqual(await seenByFirefox(script, media.folder), { transport: 'rtmpt' })
+    await relay.stop()
+  })
+
+  it('goes on after its connection broke, with no frame lost and none twice', async () => {
+    const relay = await Relay.to(server.port)
+    const script = `${HELPERS}
+      const parts = []
+      const append = SourceBuffer.prototype.appendBuffer
+      const add = MediaSource.prototype.addSourceBuffer
+      let pictures
+      MediaSource.prototype.addSourceBuffer = function (mime) {
+        const buffer = add.call(this, mime)
+        if (mime.startsWith('video')) pictures = buffer
+        return buffer
+      }
+      SourceBuffer.prototype.appendBuffer = function (bytes) {
+        append.call(this, bytes)
+        if (this === pictures) parts.push(bytes.slice())
+      }
+      const options = { src: 'rtmp://127.0.0.1/cfx/st/mp4:film', endpoint: '${relay.endpoint}', transports: ['websocket'], bufferAhead: 5 }
+      const player = new Millrace.MillracePlayer(video, options)
+      let breaks = 0
+      player.addEventListener('reconnect', () => { breaks++ })
+      await came('canplay')
+      await video.play()
+      for (const seconds of [1, 4.1, 8.2, 13.6, 17.8]) {
+        await until(() => video.currentTime > seconds)
+        const before = breaks
+        await fetch('${relay.origin}${BREAK}', { mode: 'no-cors' })
+        await until(() => breaks > before)
+      }
+      await until(() => video.ended)
+      const reader = new FileReader()
+      const read = came('load', reader)
+      reader.readAsDataURL(new Blob(parts))
+      await read
+      report({ ranges: video.played.length, appended: reader.result.split(',')[1] })`
+    const seen = await seenByFirefox(script, media.folder) as { ranges: number, appended: string }
+    assert.equal(seen.ranges, 1, 'it was played in one piece')
+    const film = packets(join(media.folder, 'film.mp4'), 'v:0').map(({ hash }) => hash)
+    assert.deepEqual(inOrder(samples(Buffer.from(seen.appended, 'base64'))), film)
+    await relay.stop()
   })
 })

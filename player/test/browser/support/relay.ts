@@ -13,6 +13,9 @@ const BINARY = 0x82
 const CLOSE = 0x88
 const MOST_IN_FRAME = 65536
 
+/** A page that asks for this has all connections broken. */
+export const BREAK = '/break'
+
 export class Relay {
   /** How WebSockets are answered. */
   refusesSockets = false
@@ -76,7 +79,10 @@ export class Relay {
 
   private answer(from: IncomingMessage, to: ServerResponse): void {
     if (from.method === 'POST') return this.passOn(from, to)
-    if (from.url === '/millrace-player.js') {
+    if (from.url === BREAK) {
+      this.breakAll()
+      to.end()
+    } else if (from.url === '/millrace-player.js') {
       sendPlayer(to)
     } else {
       to.setHeader('Content-Type', 'text/html')
@@ -89,6 +95,7 @@ export class Relay {
     const { method, url, headers } = from
     const onward = request({ host: '127.0.0.1', port: this.target, method, path: url, headers }, reply => {
       to.writeHead(reply.statusCode ?? 502, reply.headers)
+      reply.on('data', (bytes: Buffer) => { this.toViewers += bytes.length })
       reply.pipe(to)
     })
     onward.on('error', () => to.destroy())
