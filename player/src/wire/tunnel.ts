@@ -24,6 +24,9 @@ export class TunnelWire implements Wire {
   private number = 0
   private isOver = false
   private isResting = false
+  private isIdle = false
+  /** The reply to what was said while an idle request was under way. */
+  private next: Promise<Bytes> | undefined
   private wake: () => void = () => undefined
 
   constructor(private readonly base: string, private readonly events: WireEvents) {
@@ -32,6 +35,11 @@ export class TunnelWire implements Wire {
 
   send(bytes: Bytes): void {
     this.waiting.push(bytes)
+    // Servers hold idle requests while nothing is due, for a second perhaps, but not when the next one is there.
+    if (this.isIdle && !this.next) {
+      this.next = this.say()
+      this.next.catch(() => undefined)
+    }
     this.wake()
   }
 
@@ -53,7 +61,7 @@ export class TunnelWire implements Wire {
     try {
       const opened = await this.post('/open/1', ZERO, { signal: this.abort.signal })
       this.id = new TextDecoder().decode(opened).trim()
-      // One request at a time: servers want them in order, and their number says which that is.
+      // Servers want requests in order, and their number says which that is.
       while (!this.isOver) await this.exchange()
     } catch (error) {
       this.end(error instanceof Refusal ? error.code : Close.Lost, String(error))
@@ -62,15 +70,23 @@ export class TunnelWire implements Wire {
 
   private async exchange(): Promise<void> {
     const began = Date.now()
-    const body = concat(this.waiting)
-    this.waiting = []
-    const reply = await (body.length > 0 ? this.numbered('send', body) : this.numbered('idle', ZERO))
+    const { next } = this
+    this.next = undefined
+    this.isIdle = !next && this.waiting.length === 0
+    const reply = await (next ?? (this.isIdle ? this.numbered('idle', ZERO) : this.say()))
+    this.isIdle = false
     if (this.isOver) return
     if (reply[0] === 0) return this.end(Close.End, 'the server closed the tunnel')
     const content = reply.length > 1 ? reply.subarray(1) : NO_BYTES
     if (content.length > 0) this.events.bytes(content)
     else if (Date.now() - began < HELD_MS) await this.sleep(Math.min(reply[0] * INTERVAL_MS, LONGEST_INTERVAL_MS))
     if (this.isResting) await this.sleep(REST_MS)
+  }
+
+  private say(): Promise<Bytes> {
+    const body = concat(this.waiting)
+    this.waiting = []
+    return this.numbered('send', body)
   }
 
   /** A request that was lost is sent once more with its number: the server kept the answer. */
@@ -96,7 +112,7 @@ export class TunnelWire implements Wire {
 
   /** Until something is to be sent, but no longer than this. */
   private sleep(ms: number): Promise<void> {
-    if (this.waiting.length > 0 || this.isOver) return Promise.resolve()
+    if (this.waiting.length > 0 || this.next || this.isOver) return Promise.resolve()
     return new Promise(resolve => {
       const timer = setTimeout(resolve, ms)
       this.wake = () => {

@@ -72,6 +72,33 @@ describe('a tunnel', () => {
     scene.wire.close()
   })
 
+  it('does not wait for an idle request that is held, and takes the replies in order', async () => {
+    const scene = await Scene.opened(1)
+    await scene.last.answer(200, 1, 6)
+    const idle = scene.last
+    assert.equal(idle.path, '/idle/id/1')
+    scene.wire.send(Uint8Array.of(2))
+    scene.wire.send(Uint8Array.of(3))
+    assert.deepEqual([scene.last.path, scene.last.body], ['/send/id/2', [2]])
+    await scene.last.answer(200, 1, 8)
+    await idle.answer(200, 1, 7)
+    assert.deepEqual(scene.came, [[6], [7], [8]])
+    assert.deepEqual([scene.last.path, scene.last.body], ['/send/id/3', [3]])
+    scene.wire.close()
+  })
+
+  it('ends when an idle request is lost for good, whatever was said meanwhile', async () => {
+    const scene = await Scene.opened(1)
+    await scene.last.answer(200, 1, 5)
+    const idle = scene.last
+    scene.wire.send(Uint8Array.of(2))
+    const said = scene.last
+    await idle.fail()
+    await scene.last.fail()
+    await said.fail()
+    assert.deepEqual(scene.ends.map(({ code }) => code), [1006])
+  })
+
   it('is no reason for a preflight, nor for cookies', async () => {
     const scene = await Scene.opened(1)
     const { options } = scene.last
