@@ -65,6 +65,23 @@ describe('<millrace-video>', () => {
     await one.close()
   })
 
+  it('shows the captions of its <track>, over media that RTMP brought', async () => {
+    const captions = 'data:text/vtt,WEBVTT%0A%0A00:02.000 --> 00:06.000%0Afirst%0A%0A00:20.000 --> 00:25.000%0Asecond'
+    const one = await page(`<millrace-video src="${APP}/mp4:film" ENDPOINT tabindex="0" muted>
+      <track kind="captions" srclang="en" label="English" src="${captions}"></millrace-video>`)
+    await until(one, 'video.readyState >= 3')
+    await one.focus('millrace-video')
+    await one.keyboard.press('c')
+    const cues = (): Promise<string> => one.evaluate(() =>
+      Array.from(window.video.textTracks[0].activeCues ?? [], cue => (cue as VTTCue).text).join())
+    for (const [seconds, text] of [[3, 'first'], [10, ''], [21, 'second']] as const) {
+      await one.evaluate(seconds => { window.video.currentTime = seconds }, seconds)
+      await until(one, `!video.seeking && (video.textTracks[0].activeCues?.[0]?.text ?? '') == '${text}'`)
+      assert.equal(await cues(), text)
+    }
+    await one.close()
+  })
+
   it('says what of a file a browser can not show, and plays the rest', async () => {
     const one = await page(`<millrace-video src="${APP}/old" ENDPOINT muted></millrace-video>`)
     await until(one, 'video.readyState >= 3')
