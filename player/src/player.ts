@@ -218,7 +218,8 @@ export class MillracePlayer extends EventTarget {
     // Who has everything needs nobody; a seek connects again.
     if (!playback?.needsConnection) return connection?.stop()
     this.tell('reconnect', { attempt, delay })
-    if (playback.ahead <= 0) this.report(lost(this.address?.host ?? ''))
+    // Chromium stalls a few ms before the end of what is buffered.
+    if (this.video.readyState <= HTMLMediaElement.HAVE_CURRENT_DATA) this.report(lost(this.address?.host ?? ''))
   }
 
   /** The server asks its players to go elsewhere. */

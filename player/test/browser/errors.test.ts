@@ -9,6 +9,7 @@ import type { Page } from 'playwright-core'
 import { launch, type Browser } from './support/browser.ts'
 import { certificate } from './support/certificate.ts'
 import { Media } from './support/media.ts'
+import { Relay } from './support/relay.ts'
 import { serve, type Server } from './support/server.ts'
 import { sight } from './support/sights.ts'
 import { forged, knownKey, signed, type Key } from './support/signed.ts'
@@ -34,6 +35,13 @@ const SIZES = [[640, 360], [320, 180]] as const
 const PAST = new Date('2026-01-15T12:00:00Z')
 const HOUR_MS = 3_600_000
 
+/** The same container, but nothing of what it tells the decoder is true behind the first frames. */
+const withNoise = (file: Buffer): Buffer => {
+  const media = file.indexOf('mdat') + 20_000
+  const end = file.indexOf('moov') - 4
+  return Buffer.concat([file.subarray(0, media), randomBytes(end - media), file.subarray(end)])
+}
+
 describe('<millrace-video> says', () => {
   const media = new Media()
   let server: Server
@@ -44,12 +52,14 @@ describe('<millrace-video> says', () => {
 
   before(async () => {
     const film = media.film('film.mp4', 5)
+    media.film('long.mp4', 30)
     media.film('music.flv', 5, '-c:v', 'flv1', '-bf', '0', '-c:a', 'libmp3lame', '-ar', '44100')
     media.film('old.flv', 5, '-an', '-c:v', 'flv1', '-bf', '0')
     media.ffmpeg('voice.flv', '-f', 'lavfi', '-i', 'sine=duration=5', '-c:a', 'nellymoser', '-ar', '44100', '-ac', '1')
     writeFileSync(join(media.folder, 'noise.mp4'), randomBytes(100_000))
     const bytes = readFileSync(film)
     writeFileSync(join(media.folder, 'half.mp4'), bytes.subarray(0, bytes.length / 2))
+    writeFileSync(join(media.folder, 'holes.mp4'), withNoise(bytes))
     const ours = certificate(media.folder, '127.0.0.1')
     server = await serve(media.folder, { distributions: DISTRIBUTIONS })
     key = knownKey(server.config, media.folder)
@@ -131,6 +141,7 @@ describe('<millrace-video> says', () => {
     plays(() => address('open', 'voice')))
   says('no video', 'This file is damaged, or is no video.', 3, plays(() => address('open', 'mp4:noise')))
   says('half a file', 'This file is damaged, or is no video.', 3, plays(() => address('open', 'mp4:half')))
+  says('noise in a file', 'The browser could not decode this file; it may be damaged.', 3, plays(() => address('open', 'mp4:holes')))
   says('no address', '“http://open.example.net/film.mp4” is no address of a stream: rtmp://HOST/cfx/st/NAME is one.', 4,
     plays(() => 'http://open.example.net/film.mp4'))
   says('no Media Source', 'This browser can’t play streams: it has no Media Source Extensions.', 4, plays(() => address('open', 'mp4:film')),
@@ -145,5 +156,25 @@ describe('<millrace-video> says', () => {
     const { bottom, right } = await notice.evaluate(notice => notice.getBoundingClientRect())
     assert.ok(bottom <= 150 && right <= 300, `it ends at ${right}, ${bottom}`)
     await page.close()
+  })
+
+  it('that it tries to come back, until it is', async () => {
+    const relay = await Relay.to(server.port)
+    const more = `muted autoplay buffer-ahead="2" transports="websocket" endpoint="${relay.endpoint}" style="width: 320px; height: 180px"`
+    const page = await browser.page(site.page(element(address('open', 'mp4:long'), more)))
+    const time = (seconds: number): Promise<unknown> =>
+      page.waitForFunction(seconds => document.querySelector('video')!.currentTime > seconds, seconds)
+    await time(1)
+    relay.refusesSockets = true
+    relay.breakAll()
+    const notice = page.locator('.notice')
+    await notice.waitFor()
+    assert.equal(await notice.innerText(), 'The connection to open.example.net was lost; trying again.')
+    await page.locator('millrace-video').screenshot({ path: sight('notice-lost') })
+    relay.refusesSockets = false
+    await notice.waitFor({ state: 'hidden' })
+    await time(8)
+    await page.close()
+    await relay.stop()
   })
 })

@@ -66,19 +66,19 @@ describe('a film of two hours', () => {
     await watch(page)
     await page.evaluate(() => { window.video.playbackRate = 16 })
     // More sound than Chromium's 12 MB in one piece.
-    await until(page, 'video.currentTime > 480', 120_000)
+    await until(page, 'video.currentTime > 480', 600_000)
     assert.equal(await page.evaluate(() => window.video.played.length), 1)
     await checked(page)
     for (let minute = 15; minute < MINUTES; minute += 7) {
       await page.evaluate(to => { window.video.currentTime = to }, minute * 60)
       // What was before the hop goes first.
-      await until(page, `video.currentTime > ${minute * 60 + 20} && video.buffered.length == 1`, 60_000)
+      await until(page, `video.currentTime > ${minute * 60 + 20} && video.buffered.length == 1`)
       await forget(page)
-      await until(page, `video.currentTime > ${minute * 60 + 40}`, 60_000)
+      await until(page, `video.currentTime > ${minute * 60 + 40}`)
       await checked(page)
     }
     await page.evaluate(() => { window.video.currentTime = window.video.duration - 20 })
-    await until(page, 'video.ended', 60_000)
+    await until(page, 'video.ended')
     const session = await page.context().newCDPSession(page)
     await session.send('HeapProfiler.collectGarbage')
     const heap = await session.send('Runtime.getHeapUsage') as { usedSize: number, backingStorageSize?: number }

@@ -114,8 +114,11 @@ export const play = (page: Page, options: PlayerOptions, isPlaying = true): Prom
     if (isPlaying) void video.play().catch(() => undefined)
   }, { options, isPlaying })
 
+/** Against hangs only: other work on the machine is no reason to fail. */
+const PATIENCE_MS = 120_000
+
 /** Waits until an expression holds in the page. Says how things stand if it never does. */
-export const until = async (page: Page, holds: string, ms = 30_000): Promise<void> => {
+export const until = async (page: Page, holds: string, ms = PATIENCE_MS): Promise<void> => {
   const last = Date.now() + ms
   // `waitForFunction` would need 'unsafe-eval' in the policy of the page.
   while (!await page.evaluate(holds)) {
