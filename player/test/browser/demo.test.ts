@@ -86,7 +86,7 @@ describe('the page of the demo', () => {
     for (const [name, start] of Object.entries(OLD)) {
       const page = await browser.page(`${server.url}old/${name}.html`)
       await page.waitForLoadState()
-      await page.evaluate(`window.player = { stats: {} }; setTimeout(() => ${start})`)
+      await page.evaluate(`setTimeout(() => ${start})`)
       await page.waitForFunction(`${PLAYS}?.currentTime > 0.5`, undefined, { timeout: 30_000 }).catch(() => {
         throw new Error(`${name} does not play`)
       })
