@@ -1,7 +1,5 @@
 //! The pages of the demo's player bucket: one of today, and old ones, as people wrote them when there was Flash.
 
-use std::borrow::Cow;
-
 use rust_embed::RustEmbed;
 
 /// Today's, and its name.
@@ -35,6 +33,6 @@ pub(super) fn old(streaming: &str) -> impl Iterator<Item = (String, Vec<u8>)> {
     pages.chain(libraries)
 }
 
-fn in_folder(name: &Cow<'static, str>) -> String {
+fn in_folder(name: &str) -> String {
     format!("{FOLDER}/{name}")
 }
