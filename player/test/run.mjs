@@ -8,6 +8,9 @@ import { writeTable } from './table.mjs'
 /** Files at one time. Old pages mostly wait for films to play; the other browsers' tests count what comes in a time. */
 const AT_ONCE = { unit: 2, browser: 1, compat: 3 }
 
+/** Whatever takes longer hangs: the longest file takes three minutes. */
+const LEASH_MS = 15 * 60_000
+
 const [kind, only = ''] = process.argv.slice(2)
 const outdir = `dist-test/${kind}`
 const files = readdirSync(`test/${kind}`).filter(file => file.endsWith('.test.ts') && file.includes(only))
@@ -21,9 +24,11 @@ await build({
 const run = file => new Promise(resolve => {
   const test = `${outdir}/${file.replace(/\.ts$/, '.mjs')}`
   const child = spawn(process.execPath, ['--enable-source-maps', '--test', test], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const leash = setTimeout(() => child.kill('SIGKILL'), LEASH_MS)
   const said = []
   child.stdout.on('data', text => said.push(text))
   child.on('close', status => {
+    clearTimeout(leash)
     process.stdout.write(Buffer.concat(said))
     resolve(status === 0)
   })

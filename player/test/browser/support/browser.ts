@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium, type BrowserContext, type Page } from 'playwright-core'
+import { chromium, type Browser as CdpBrowser, type BrowserContext, type Page } from 'playwright-core'
 import type { PlayerOptions } from '../../../src/index.ts'
 
 const PROGRAM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium'
@@ -45,13 +45,23 @@ export const launchWithTabs = async (): Promise<Browser> => {
     })
     child.on('exit', () => reject(new Error(`the browser ended: ${said}`)))
   })
-  const browser = await chromium.connectOverCDP(address, { noDefaults: true })
+  const browser = await attach(address).catch((error: unknown) => {
+    child.kill('SIGKILL')
+    throw error
+  })
   return over(browser.contexts()[0], profile, async () => {
     await browser.close()
     child.kill('SIGKILL')
     await ended
   })
 }
+
+/** Who attaches while the browser opens its first window waits for ever now and then: Playwright 1.65, Chromium 156. */
+const attach = (address: string, tries = 4): Promise<CdpBrowser> =>
+  chromium.connectOverCDP(address, { noDefaults: true, timeout: 15_000 }).catch((error: unknown) => {
+    if (tries === 1) throw error
+    return attach(address, tries - 1)
+  })
 
 const over = async (context: BrowserContext, profile: string, stop: () => Promise<void>): Promise<Browser> => {
   await context.route('**', route => OURS.test(route.request().url()) ? route.continue() : route.abort())
