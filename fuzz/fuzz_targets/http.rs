@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use millrace_cache::{Cache, Config};
-use millrace_edge::{Edge, Entrance, Limits, Site};
+use millrace_edge::{Edge, Entrance, Limits};
+use millrace_fuzz::site::site;
 use millrace_fuzz::wire::pieces;
-use millrace_model::{Snapshot, StreamingDistribution, Variants};
-use millrace_origin::{MemoryOrigin, Origin};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
@@ -93,26 +92,6 @@ impl House {
         let all = async { tokio::join!(saying, hearing, serving) };
         timeout(LONG, all).await.expect("a connection ends").1.expect("a pipe does not break");
         answers
-    }
-}
-
-fn site() -> Site {
-    let distribution = StreamingDistribution {
-        id: "E".to_owned(),
-        domain_name: "films.example.net".to_owned(),
-        aliases: Vec::new(),
-        origin: "films".to_owned(),
-        enabled: true,
-        variants: Variants::ALL,
-        swf: Vec::new(),
-        pages: Vec::new(),
-        trusted_keys: None,
-    };
-    let films: Arc<dyn Origin> = Arc::new(MemoryOrigin::new("films"));
-    Site {
-        snapshot: Snapshot::new(vec![distribution], Some("E")),
-        origins: [("films".to_owned(), films)].into(),
-        ..Site::default()
     }
 }
 

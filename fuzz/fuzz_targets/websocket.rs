@@ -9,9 +9,8 @@ use std::time::Duration;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use millrace_cache::{Cache, Config};
-use millrace_edge::{Edge, Entrance, Limits, Listener, Site};
-use millrace_model::{Snapshot, StreamingDistribution, Variants};
-use millrace_origin::{MemoryOrigin, Origin};
+use millrace_edge::{Edge, Entrance, Limits, Listener};
+use millrace_fuzz::site::site;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
@@ -102,26 +101,6 @@ impl House {
             }
         };
         timeout(LONG, gone).await.expect("nobody is left");
-    }
-}
-
-fn site() -> Site {
-    let distribution = StreamingDistribution {
-        id: "E".to_owned(),
-        domain_name: "films.example.net".to_owned(),
-        aliases: Vec::new(),
-        origin: "films".to_owned(),
-        enabled: true,
-        variants: Variants::ALL,
-        swf: Vec::new(),
-        pages: Vec::new(),
-        trusted_keys: None,
-    };
-    let films: Arc<dyn Origin> = Arc::new(MemoryOrigin::new("films"));
-    Site {
-        snapshot: Snapshot::new(vec![distribution], Some("E")),
-        origins: [("films".to_owned(), films)].into(),
-        ..Site::default()
     }
 }
 

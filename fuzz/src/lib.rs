@@ -1,4 +1,6 @@
-//! What the fuzz targets share: how input becomes cuts and numbers, and what must hold for every media file.
+//! What the fuzz targets share: how input becomes cuts and numbers, what
+//! must hold for every media file, and what an edge serves.
 
 pub mod media;
+pub mod site;
 pub mod wire;
