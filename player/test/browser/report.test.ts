@@ -17,13 +17,10 @@ interface Times {
   seek: number[]
 }
 
-/** In a page: ms until the first picture of a new player, and until that of a place that was not there before. */
+/** In a page: ms until a new player has its first picture, and until it has that of a place that was not there before. */
 const measure = (src: string, transport: string): string => `
   const video = document.querySelector('video')
-  const picture = holds => new Promise(resolve => {
-    const look = (_, { mediaTime }) => holds(mediaTime) ? resolve() : video.requestVideoFrameCallback(look)
-    video.requestVideoFrameCallback(look)
-  })
+  const came = type => new Promise(resolve => video.addEventListener(type, resolve, { once: true }))
   const times = { load: [], seek: [] }
   const options = { src: '${src}', transports: ['${transport}'], bufferAhead: 2 }
   let player
@@ -31,7 +28,7 @@ const measure = (src: string, transport: string): string => `
     player?.destroy()
     const began = performance.now()
     player = new Millrace.MillracePlayer(video, options)
-    await picture(() => true)
+    await came('loadeddata')
     times.load.push(performance.now() - began)
   }
   for (let count = 1; count <= ${SEEKS}; count++) {
@@ -39,8 +36,9 @@ const measure = (src: string, transport: string): string => `
     // Seeks follow each other no sooner than the player lets them.
     await new Promise(resolve => setTimeout(resolve, 150))
     const began = performance.now()
+    const sought = came('seeked')
     video.currentTime = place
-    await picture(time => Math.abs(time - place) < 0.5)
+    await sought
     times.seek.push(performance.now() - began)
   }`
 
