@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { until } from './support/browser.ts'
-import { seenByFirefox } from './support/firefox.ts'
-import { House } from './support/house.ts'
-import { Media } from './support/media.ts'
-import { note } from './support/report.ts'
+import { until } from '../browser/support/browser.ts'
+import { seenByFirefox } from '../browser/support/firefox.ts'
+import { House } from '../browser/support/house.ts'
+import { Media } from '../browser/support/media.ts'
+import { note } from './note.ts'
 
 const SECONDS = 120
 const LOADS = 7
