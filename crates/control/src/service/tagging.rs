@@ -9,8 +9,6 @@ use crate::auth::Principal;
 use crate::store::Rows;
 use crate::value::{at, text, texts};
 
-/// What tags may have beside letters and digits.
-const USUAL: &str = " _-.:/=+@";
 /// What begins like this is told to Millrace: CloudFront's API has no place for it, and every client can set tags.
 const OURS: &str = "millrace:";
 /// The origins of the pages that may play, with blanks between them.
@@ -25,9 +23,9 @@ pub(super) fn of(tags: &Value) -> Result<Vec<(String, String)>, Error> {
 /// Whether a distribution of this kind may have these tags.
 pub(super) fn check(kind: &str, tags: &[(String, String)], most: usize) -> Result<(), Error> {
     let wrong = |what: String| Err(Error::bad("InvalidTagging", what));
-    let allowed = |text: &str, others: &str| text.chars().all(|c| c.is_alphanumeric() || others.contains(c));
+    let allowed = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " _-.:/=+@".contains(c));
     for (place, (name, value)) in tags.iter().enumerate() {
-        if name.is_empty() || name.chars().count() > 128 || !allowed(name, USUAL) {
+        if name.is_empty() || name.chars().count() > 128 || !allowed(name) {
             return wrong(format!(
                 "the key {name:?} should have 1 to 128 letters, digits, spaces or _ - . : / = + @"
             ));
@@ -37,7 +35,7 @@ pub(super) fn check(kind: &str, tags: &[(String, String)], most: usize) -> Resul
         }
         if name.starts_with(OURS) {
             own(kind, name, value).or_else(wrong)?;
-        } else if !allowed(value, USUAL) {
+        } else if !allowed(value) {
             return wrong(format!(
                 "the value of {name:?} should have letters, digits, spaces and _ - . : / = + @ only"
             ));
